@@ -1,0 +1,3 @@
+//! What is: AWS's answers, taken together as an observation.
+
+pub mod observation;
