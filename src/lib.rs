@@ -1,0 +1,20 @@
+//! Reconciles Turbot Guardrails Enterprise Database (TED) provisioned products toward a desired document.
+//!
+//! The map of the code:
+//!
+//! - [`aws`]: the only place that talks to AWS; hands out a reader and a writer.
+//! - [`desired`]: the documents: types, reading with positions, rules, JSON Schema, maintenance windows. Pure.
+//! - [`observe`]: what is: one look at AWS.
+//! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
+//! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
+//! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
+//! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print.
+
+pub mod assess;
+pub mod aws;
+pub mod cli;
+pub mod clock;
+pub mod desired;
+pub mod observe;
+pub mod report;
+pub mod text;
