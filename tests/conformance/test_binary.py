@@ -119,7 +119,7 @@ def test_one_seed_is_one_run(tmp_path: Path, record: Record) -> None:
     """Byte for byte: headers, request ids and all. (A server's address is in queue URLs, so they are compared without it.)"""
     runs = []
     for seed in ("newton", "newton", "curie"):
-        with world(record, tmp_path, "summary: a run\n", "--seed", seed) as sim:
+        with world(record, tmp_path, "summary: a run\nworld: {start: 2026-08-01T10:00:00Z}\n", "--seed", seed) as sim:
             address = sim.url.removeprefix("http://").encode()
             runs.append([(*head, {k: v for k, v in headers.items() if k != "content-length"}, body.replace(address, b"ADDRESS")) for *head, headers, body in story(sim)])
     assert runs[0] == runs[1]

@@ -40,6 +40,9 @@ CASES: list[Case] = [
     ("no such product", SC, "UpdateProvisionedProduct", lambda ted: ids(ted, ProvisionedProductId="pp-nothere"), "ResourceNotFoundException", ""),
     ("no such version", SC, "UpdateProvisionedProduct", lambda ted: ids(ted, ProvisioningArtifactId="pa-nothere"), "ResourceNotFoundException", ""),
     ("a stale path", SC, "UpdateProvisionedProduct", lambda ted: ids(ted, PathId="lp-nothere"), "", ""),
+    ("no such serverless cache", EC, "DescribeServerlessCaches", {"ServerlessCacheName": "nothing"}, "ServerlessCacheNotFoundFault", ""),
+    ("no such user group", EC, "DescribeUserGroups", {"UserGroupId": "nothing"}, "UserGroupNotFound", ""),
+    ("a page of nobody", SC, "ScanProvisionedProducts", {"PageToken": "nothing"}, "InvalidParametersException", ""),
     # --- Service Catalog: id xor name
     ("neither id nor name", SC, "DescribeProvisionedProduct", {}, "InvalidParametersException", ""),
     ("id and name", SC, "DescribeProvisionedProduct", lambda ted: {"Id": ted.id, "Name": ted.name}, "InvalidParametersException", ""),
@@ -171,3 +174,12 @@ def test_bad_input_is_refused_as_aws_does(sim: Simulator, why: str, service: str
         assert found in ("InvalidParametersException", "ResourceNotFoundException"), text
     assert 400 <= status < 500
     assert message.lower() in text.lower(), text
+
+
+def test_a_token_of_another_request_is_refused(sim: Simulator) -> None:
+    ted = Installation(sim)
+    parameters = [{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in ted.stack()["Parameters"] if one["ParameterKey"] != "MaxConnections"]
+    parameters.append({"ParameterKey": "MaxConnections", "ParameterValue": "801"})
+    sim.call(CF, "UpdateStack", {"StackName": ted.root, "UsePreviousTemplate": True, "Parameters": parameters, "ClientRequestToken": "once"})
+    with pytest.raises(sim.client(CF).exceptions.TokenAlreadyExistsException):
+        sim.call(CF, "ContinueUpdateRollback", {"StackName": ted.root, "ClientRequestToken": "once"})
