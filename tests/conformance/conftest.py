@@ -52,9 +52,11 @@ def process(record: Record) -> Iterator[Simulator]:
 @pytest.fixture
 def sim(process: Simulator) -> Iterator[Simulator]:
     """A simulator with a fresh default world whose clock stands still. Every answer is checked against botocore's models."""
+    process.checker.violations.clear()
     process.reset()
     yield process
     violations = sorted(set(process.checker.violations))
+    process.checker.violations.clear()
     process.collect()
     assert not violations, "answers that botocore's models forbid:\n" + "\n".join(violations)
 
