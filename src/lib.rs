@@ -8,12 +8,13 @@
 //! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
-//! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print.
+//! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod assess;
 pub mod aws;
 pub mod cli;
 pub mod clock;
+pub mod denial;
 pub mod desired;
 pub mod observe;
 pub mod report;

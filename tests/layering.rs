@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("clock", &[]),
+    ("denial", &[]),
     ("desired", &[]),
     ("settings", &["desired"]),
     ("telemetry", &["settings"]),
-    ("assess", &["desired", "observe::observation"]),
-    ("source", &["desired", "clock"]),
-    ("aws", &["settings", "clock"]),
-    ("observe", &["aws", "desired", "clock"]),
+    ("assess", &["denial", "desired", "observe::observation", "observe::story"]),
+    ("source", &["desired", "clock", "settings"]),
+    ("aws", &["settings", "clock", "denial"]),
+    ("observe", &["aws", "desired", "clock", "settings"]),
     ("act", &["aws", "desired", "clock", "assess::plan"]),
     ("report", &["desired", "assess", "observe::observation", "clock"]),
     ("web", &["desired", "assess", "report", "clock"]),
@@ -60,6 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "act",
             "assess",
+            "aws",
             "cli",
             "clock",
             "controller",
@@ -100,7 +102,8 @@ const PURE: &[&str] = &[
     "observe/observation",
     "aws/policy",
     "aws/table",
-    "aws/errors/denial",
+    "denial",
+    "observe/story",
 ];
 
 struct Source {

@@ -8,6 +8,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod diagnosis;
 mod evidence;
 pub mod facts;
 pub mod gates;

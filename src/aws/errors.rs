@@ -8,9 +8,8 @@
 //! line without terminal escapes.
 
 mod convert;
-mod denial;
 
-pub use denial::{Denial, DeniedBy};
+pub use crate::denial::{Denial, DeniedBy};
 
 use crate::aws::table::Service;
 use crate::text::sanitize;

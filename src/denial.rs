@@ -1,4 +1,4 @@
-//! Who was denied what, read from AWS's text. Services leave parts out: every part is optional.
+//! Who was denied what, read from AWS's text, in answers and in stack events. Pure. Services leave parts out: every part is optional.
 
 use crate::text::sanitize_to;
 use serde::{Deserialize, Serialize};
