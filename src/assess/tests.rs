@@ -183,8 +183,11 @@ const BENDS: &[fn(&mut World)] = &[
     |w| w.document = w.document.replace("\"8.0\"", "\"8.1\""),
     |w| w.document = w.document.replace("mode: apply", "mode: observe"),
     |w| {
-        w.document =
-            w.document.replace("  events:", "  parameters: {MaxConnections: 800}\n  events:");
+        // A bend may come twice, a field may not.
+        if !w.document.contains("  parameters:") {
+            w.document =
+                w.document.replace("  events:", "  parameters: {MaxConnections: 800}\n  events:");
+        }
     },
     |w| w.document = w.document.replace("pause: true", "pause: false"),
     |w| {
