@@ -500,6 +500,7 @@ pub(crate) fn healthy() -> Observation {
         triggers: Seen::Present(Triggers {
             te_versions: vec!["5.39.12".to_owned()],
             missing_functions: Vec::new(),
+            queues: Vec::new(),
             mappings: vec![
                 trigger("5.39.12", "worker"),
                 trigger("5.39.12", "worker_priority"),

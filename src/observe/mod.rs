@@ -1,4 +1,254 @@
-//! What is: AWS's answers, taken together as an observation.
+//! What is: AWS's answers, taken together as an observation. Reads, and changes nothing.
+//!
+//! [`Observer::look`] looks at one TED. The first look finds everything by itself, in at most four round trips, each of them parallel.
+//! Later looks ([`Depth::Steady`]) ask only for what moves (product, root stack, cache group, cache nodes, database: five calls, one round
+//! trip) and read the rest again when one of these says that something happened, or when it is ten minutes old. What is about to be
+//! acted on is always read in full.
+//!
+//! Every part is present, absent, or unreadable with its reason; nothing is assumed. Only who we are must be known: without credentials,
+//! in the wrong account, or behind a role that cannot be assumed there is no look at all ([`LookError`]).
+//!
+//! Nothing here is judged; that is `assess`'s. Nothing is remembered that safety depends on: an observer that was just made sees the
+//! same as one that has run for a year.
 
+mod collect;
+mod convert;
+mod find;
+mod join;
 pub mod observation;
 pub mod story;
+mod story_reader;
+mod triggers;
+
+pub use find::Found;
+
+use crate::aws::{Class, Error, Role, Session, SessionError, Sessions, SessionsOptions, Target};
+use crate::desired::{Desired, Events, ProductRef, VersionWish};
+use collect::Known;
+use jiff::Timestamp;
+use observation::Observation;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Looks at TEDs. Shared by all of them.
+#[derive(Debug)]
+pub struct Observer {
+    sessions: Arc<Sessions>,
+    /// By query, what the last look found: ids, and the parts on the slower clock.
+    known: Mutex<BTreeMap<Key, Arc<Known>>>,
+}
+
+/// What a look is about: the same query finds the same things.
+type Key = (Target, ProductRef);
+
+/// Which TED to look at, and what the document wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The provisioned product.
+    pub product: ProductRef,
+    /// Its region; absent: the controller's.
+    pub region: Option<String>,
+    /// The account that the credentials must be of.
+    pub account: Option<String>,
+    /// The role to look with.
+    pub role: Option<Role>,
+    /// The hive's name; absent: found by what the stack's parameters and the workspaces have in common.
+    pub hive: Option<String>,
+    /// The version to have: its parameters are read too.
+    pub wish: Option<VersionWish>,
+    /// What the names of the worker functions begin with.
+    pub prefix: String,
+}
+
+impl Query {
+    /// What a document asks for.
+    pub fn of(desired: &Desired) -> Self {
+        let spec = &desired.spec;
+        let role = spec.role.as_ref().map(|role| Role {
+            arn: role.arn.as_str().to_owned(),
+            external_id: role.external_id.as_ref().map(|id| id.reveal().to_owned()),
+        });
+        Self {
+            product: spec.provisioned_product.clone(),
+            region: spec.region.as_ref().map(|region| region.as_str().to_owned()),
+            account: spec.account.as_ref().map(|account| account.as_str().to_owned()),
+            role,
+            hive: Some(spec.hive.as_str().to_owned()),
+            wish: spec.ted_version.clone(),
+            prefix: spec.events.prefix.as_str().to_owned(),
+        }
+    }
+
+    /// A product without a document.
+    pub fn product(product: ProductRef, region: Option<String>) -> Self {
+        Self {
+            product,
+            region,
+            account: None,
+            role: None,
+            hive: None,
+            wish: None,
+            prefix: Events::default().prefix.as_str().to_owned(),
+        }
+    }
+
+    fn target(&self) -> Target {
+        Target { region: self.region.clone(), role: self.role.clone() }
+    }
+}
+
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// What moves; the rest when something happened, or on its slower clock.
+    Steady,
+    /// Everything, now: before something is begun, and for people.
+    Full,
+}
+
+/// What a look found.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The findings of this look.
+    pub observation: Observation,
+    /// Round trips that waited for one another. Pages of a list count once.
+    pub rounds: u32,
+}
+
+/// There was no look: nobody knows anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookError {
+    /// Who we are, or where, is not as it must be.
+    #[error("{}", one_line(.0))]
+    Session(#[from] SessionError),
+    /// The search for products failed.
+    #[error("cannot search for provisioned products: {0}")]
+    Search(Box<Error>),
+}
+
+impl LookError {
+    /// What may make it go away.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Session(error) => error.class(),
+            Self::Search(error) => error.class(),
+        }
+    }
+
+    /// One CamelCase word.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Session(error) => error.reason(),
+            Self::Search(error) => error.reason(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Session(error) => error.hint(),
+            Self::Search(error) => error.hint(),
+        }
+    }
+}
+
+/// An error with its cause.
+fn one_line(error: &SessionError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+impl Observer {
+    /// By the standard credential chain. Asks AWS nothing yet.
+    pub async fn from_environment(options: SessionsOptions) -> Self {
+        Self::new(Arc::new(Sessions::from_environment(options).await))
+    }
+
+    /// Over sessions that exist.
+    pub fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions, known: Mutex::default() }
+    }
+
+    /// The sessions: `act` gets its writer from here.
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// Looks at one TED.
+    ///
+    /// # Errors
+    /// There is no session, or it is not the account that it must be. What AWS does not let us see is no error: it is a part of the
+    /// observation.
+    pub async fn look(&self, query: &Query, depth: Depth) -> Result<Look, LookError> {
+        let session = self.session(query).await?;
+        let known = self.known(query);
+        // On the heap: dozens of calls at once make a large future.
+        let looking = Box::pin(collect::look(&session, query, depth, known.as_deref()));
+        let (look, known) = looking.await?;
+        self.remember(query, known);
+        Ok(look)
+    }
+
+    /// All TED products of a region, in the order of their names.
+    ///
+    /// # Errors
+    /// There is no session, or the search failed.
+    pub async fn products(
+        &self,
+        region: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<Vec<Found>, LookError> {
+        let target = Target { region: region.map(str::to_owned), role: None };
+        let session = self.sessions.session(&target).await?;
+        check(&session, account).await?;
+        find::products(&session).await.map_err(|error| LookError::Search(Box::new(error)))
+    }
+
+    /// The events of the newest change of a TED's stacks, for a diagnosis. `observation` says which stacks there are.
+    ///
+    /// # Errors
+    /// There is no session.
+    pub async fn story(
+        &self,
+        query: &Query,
+        observation: &Observation,
+    ) -> Result<story::Story, LookError> {
+        let session = self.session(query).await?;
+        Ok(story_reader::story(&session.reader(), observation).await)
+    }
+
+    /// AWS's time, as far as it is known where a query looks.
+    pub async fn aws_now(&self, query: &Query) -> Option<Timestamp> {
+        self.sessions.session(&query.target()).await.ok()?.aws_now()
+    }
+
+    async fn session(&self, query: &Query) -> Result<Session, LookError> {
+        Ok(self.sessions.session(&query.target()).await?)
+    }
+
+    fn known(&self, query: &Query) -> Option<Arc<Known>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(query.target(), query.product.clone())).cloned()
+    }
+
+    fn remember(&self, query: &Query, known: Known) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert((query.target(), query.product.clone()), Arc::new(known));
+    }
+
+    /// Forgets what earlier looks found: the next one finds everything by itself.
+    pub fn forget(&self, query: &Query) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&(query.target(), query.product.clone()));
+    }
+}
+
+/// Checks the account, if one is expected; asks who we are in any case, once.
+async fn check(session: &Session, account: Option<&str>) -> Result<(), SessionError> {
+    match account {
+        Some(account) => session.check_account(account).await,
+        None => session.identity().await.map(|_| ()),
+    }
+}

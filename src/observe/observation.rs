@@ -472,6 +472,20 @@ pub struct Triggers {
     pub missing_functions: Vec<String>,
     /// The triggers, by function and id.
     pub mappings: Vec<Trigger>,
+    /// The queues behind triggers that are paused, or were until a short while ago; by ARN.
+    pub queues: Vec<Backlog>,
+}
+
+/// What waits in the queue of a trigger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Backlog {
+    /// The queue's ARN.
+    pub queue: String,
+    /// Messages that wait, about; absent when it could not be read.
+    pub messages: Option<u64>,
+    /// Seconds after which a message is lost.
+    pub retention_seconds: Option<u64>,
 }
 
 /// An event source mapping of a worker function.
