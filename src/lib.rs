@@ -6,6 +6,7 @@
 //! - [`desired`]: the documents: types, reading with positions, rules, JSON Schema, maintenance windows. Pure.
 //! - [`observe`]: what is: one look at AWS.
 //! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
+//! - [`settings`], [`telemetry`], [`source`]: flags, environment and file as one checked struct; logs; where documents come from.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
@@ -18,4 +19,7 @@ pub mod denial;
 pub mod desired;
 pub mod observe;
 pub mod report;
+pub mod settings;
+pub mod source;
+pub mod telemetry;
 pub mod text;
