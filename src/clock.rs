@@ -17,3 +17,10 @@ pub fn now() -> Instant {
 pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
+
+/// The host's time of day: for ages that people read and for the pace of the loop. Never compared with what AWS says, but to see how far
+/// apart the two are.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+pub fn wall() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}

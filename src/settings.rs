@@ -155,7 +155,9 @@ impl SettingsError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Unreadable { .. } => Some("`--config` names a file such as config/controller.yaml"),
+            Self::Unreadable { .. } => {
+                Some("`--config` names a file such as config/controller.yaml")
+            }
             Self::Invalid { hint, .. } => hint.as_deref(),
         }
     }
@@ -258,7 +260,9 @@ fn merge(
     };
     let mode = match written.mode.as_deref() {
         None => standard.mode,
-        Some(text) => Mode::parse(text).map_err(|error| wrong("mode", error.to_string(), error.hint))?,
+        Some(text) => {
+            Mode::parse(text).map_err(|error| wrong("mode", error.to_string(), error.hint))?
+        }
     };
     // A flag may narrow what the file allows, and never widens it.
     let mode = match overrides.mode {
@@ -267,11 +271,15 @@ fn merge(
     };
     let region = overrides.region.or(written.region);
     let region = region
-        .map(|text| Region::parse(&text).map_err(|error| wrong("region", error.to_string(), error.hint)))
+        .map(|text| {
+            Region::parse(&text).map_err(|error| wrong("region", error.to_string(), error.hint))
+        })
         .transpose()?;
     let account = overrides.account.or(written.account);
     let account = account
-        .map(|text| AccountId::parse(&text).map_err(|error| wrong("account", error.to_string(), error.hint)))
+        .map(|text| {
+            AccountId::parse(&text).map_err(|error| wrong("account", error.to_string(), error.hint))
+        })
         .transpose()?;
     let source_poll = match written.source_poll.as_deref() {
         None => standard.source_poll,
@@ -280,8 +288,16 @@ fn merge(
             .max(Duration::from_secs(1)),
     };
     let controller_id = written.controller_id.unwrap_or(standard.controller_id);
-    if controller_id.is_empty() || controller_id.len() > 64 || controller_id.contains(char::is_whitespace) {
-        return Err(wrong("controllerId", "it must have 1 to 64 characters and no blanks: it stands in the tags of holds".to_owned(), None));
+    if controller_id.is_empty()
+        || controller_id.len() > 64
+        || controller_id.contains(char::is_whitespace)
+    {
+        return Err(wrong(
+            "controllerId",
+            "it must have 1 to 64 characters and no blanks: it stands in the tags of holds"
+                .to_owned(),
+            None,
+        ));
     }
     let workers = written.workers.unwrap_or(standard.workers);
     if !(1..=64).contains(&workers) {
@@ -314,7 +330,8 @@ mod tests {
 
     fn from(text: &str, overrides: Overrides) -> Result<Settings, String> {
         let written = parse(text, "controller.yaml").map_err(|error| said(&error))?;
-        merge(written, "controller.yaml", Some(Path::new("/etc/ted")), overrides).map_err(|error| said(&error))
+        merge(written, "controller.yaml", Some(Path::new("/etc/ted")), overrides)
+            .map_err(|error| said(&error))
     }
 
     fn said(error: &SettingsError) -> String {
@@ -325,9 +342,37 @@ mod tests {
     fn the_sample_shows_every_key_and_only_looks() {
         let sample = include_str!("../config/controller.yaml");
         let settings = from(sample, Overrides::default()).unwrap();
-        assert_eq!(settings, Settings { mode: Mode::Observe, log: Log { level: Some("info".into()), format: None }, ..Settings::default() });
-        let shown: String = sample.lines().map(|line| line.trim_start().trim_start_matches("# ")).fold(String::new(), |all, line| all + line + "\n");
-        for key in ["mode", "desired", "region", "account", "allowedRoles", "server", "listen", "tokenFile", "hosts", "stateDir", "controllerId", "workers", "sourcePoll", "frozen", "log", "level", "format"] {
+        assert_eq!(
+            settings,
+            Settings {
+                mode: Mode::Observe,
+                log: Log { level: Some("info".into()), format: None },
+                ..Settings::default()
+            }
+        );
+        let shown: String = sample
+            .lines()
+            .map(|line| line.trim_start().trim_start_matches("# "))
+            .fold(String::new(), |all, line| all + line + "\n");
+        for key in [
+            "mode",
+            "desired",
+            "region",
+            "account",
+            "allowedRoles",
+            "server",
+            "listen",
+            "tokenFile",
+            "hosts",
+            "stateDir",
+            "controllerId",
+            "workers",
+            "sourcePoll",
+            "frozen",
+            "log",
+            "level",
+            "format",
+        ] {
             assert!(shown.contains(&format!("{key}:")), "the sample does not show `{key}`");
         }
         assert_eq!(from("", Overrides::default()).unwrap(), Settings::default());
@@ -344,12 +389,19 @@ mod tests {
         assert_eq!(mode("mode: observe", apply()), Mode::Observe, "the file is the bound");
         assert_eq!(mode("", apply()), Mode::Apply);
         let region = Overrides { region: Some("eu-west-1".into()), ..Overrides::default() };
-        assert_eq!(from("region: us-east-2", region).unwrap().aws.region.unwrap().as_str(), "eu-west-1");
+        assert_eq!(
+            from("region: us-east-2", region).unwrap().aws.region.unwrap().as_str(),
+            "eu-west-1"
+        );
     }
 
     #[test]
     fn paths_of_a_file_are_meant_from_where_it_lies() {
-        let settings = from("desired: teds\nstateDir: /var/lib/ted\nserver: {tokenFile: token}", Overrides::default()).unwrap();
+        let settings = from(
+            "desired: teds\nstateDir: /var/lib/ted\nserver: {tokenFile: token}",
+            Overrides::default(),
+        )
+        .unwrap();
         assert_eq!(settings.desired.unwrap(), Path::new("/etc/ted/teds"));
         assert_eq!(settings.state_dir.unwrap(), Path::new("/var/lib/ted"));
         assert_eq!(settings.server.token_file.unwrap(), Path::new("/etc/ted/token"));

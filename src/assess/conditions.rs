@@ -75,6 +75,15 @@ impl Grounds<'_> {
         self.findings.iter().find(|finding| codes.contains(&finding.code.as_str()))
     }
 
+    /// Whether the document wants what AWS is not, whether or not there is a plan that leads there.
+    fn differs(&self) -> bool {
+        !self.plan.is_empty()
+            || self
+                .findings
+                .iter()
+                .any(|finding| finding.code.starts_with("drift/") && makes_unready(finding))
+    }
+
     /// Whether the next step gives something back or waits, which no gate forbids.
     fn next_needs_no_gate(&self) -> bool {
         self.plan.first().is_some_and(|step| !step.step.begins_something())
@@ -97,7 +106,14 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
         return Phase::Blocked;
     }
     if first.is_none() {
-        return if grounds.broken().is_some() { Phase::Failed } else { Phase::Steady };
+        return match grounds.broken() {
+            Some(_) => Phase::Failed,
+            // Wanted, and nothing leads there before a person opens a gate.
+            None if grounds.differs() && grounds.closed(GateState::NeedsPerson).is_some() => {
+                Phase::Blocked
+            }
+            None => Phase::Steady,
+        };
     }
     if first == Some(StepKind::ContinueRollback) {
         return Phase::Recovering;
@@ -181,7 +197,10 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
         return is(true, "Updating", "an update runs".to_owned());
     }
     let Some(first) = grounds.plan.first() else {
-        return is(false, "NothingToDo", "there is nothing to do".to_owned());
+        return match grounds.closed(GateState::NeedsPerson).filter(|_| grounds.differs()) {
+            Some(gate) => is(false, "Blocked", format!("gate {}: {}", gate.gate, gate.message)),
+            None => is(false, "NothingToDo", "there is nothing to do".to_owned()),
+        };
     };
     if grounds.next_needs_no_gate() {
         return is(true, "Plan", first.summary.clone());
@@ -216,7 +235,7 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         return is(true, "ProductNotFound", "the document's provisioned product is not there, or may not be seen: correct its name or id".to_owned());
     }
     // Whoever asked only to look is not waiting for anything.
-    let wants_more = !grounds.plan.is_empty() && !grounds.next_needs_no_gate();
+    let wants_more = grounds.differs() && !grounds.next_needs_no_gate();
     if wants_more
         && !grounds.only_observes()
         && !grounds.suspended()

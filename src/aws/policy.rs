@@ -78,6 +78,13 @@ pub fn policy(kind: PolicyKind, partition: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
+/// The IAM actions that only acting needs, sorted: what `doctor` asks IAM's simulation about.
+pub fn write_actions() -> Vec<String> {
+    let writes = OPERATIONS.iter().filter(|operation| operation.holder == Holder::Writer);
+    let actions: BTreeSet<String> = writes.map(super::table::Operation::action).collect();
+    actions.into_iter().collect()
+}
+
 fn statement(sid: &str, actions: &BTreeSet<String>, resource: &str) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
 }

@@ -13,7 +13,7 @@
 mod role;
 mod wire;
 
-pub use role::{Role, RolePattern};
+pub use role::{BadRolePattern, Role, RolePattern};
 
 use super::budget::{Budgets, Counters, Rate, RequestLabels};
 use super::call::{Caller, Jitter, RetryPolicy, Scope};
@@ -263,6 +263,12 @@ impl Sessions {
             .region(options.region.clone().map(Region::new));
         config.set_app_name(app_name());
         Self::new(options, config.build())
+    }
+
+    /// Sessions that reach nobody: there is no region, no credentials and no connection.
+    pub fn offline() -> Self {
+        let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        Self::new(SessionsOptions::default(), config)
     }
 
     fn new(options: SessionsOptions, base: SdkConfig) -> Self {

@@ -1,11 +1,18 @@
 //! The command line: one file a command. All terminal output is here; data goes to standard output, everything else to standard error.
 
+mod adopt;
+mod completions;
+mod doctor;
+mod explain;
 mod iam_policy;
 mod output;
+mod plan;
 mod schema;
 #[cfg(feature = "demo")]
 mod sim;
+mod terminal;
 mod validate;
+mod what;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::error::Error;
@@ -28,6 +35,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look and say what differs, what is wrong, and what would be done; change nothing
+    Plan(plan::Args),
+    /// Write desired documents that match what is deployed
+    Adopt(adopt::Args),
+    /// Say what is missing before the controller can work, and how to get it
+    Doctor(doctor::Args),
+    /// Say what a code means and what to do about it
+    Explain(explain::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
     /// Print the rights that the controller needs, as an IAM policy
     IamPolicy(iam_policy::IamPolicy),
     /// Check desired documents, offline: exit code 0 when all are valid, 1 when not
@@ -49,10 +66,12 @@ enum Format {
     Json,
 }
 
-/// How the process ends. 2 (differs) and 3 (a person is needed) belong to commands that look at TEDs.
+/// How the process ends.
 mod exit {
     /// Something went wrong.
     pub(super) const ERROR: u8 = 1;
+    /// Something differs, or time will heal it.
+    pub(super) const DIFFERS: u8 = 2;
     /// The command line is wrong (`EX_USAGE` of BSD's sysexits).
     pub(super) const USAGE: u8 = 64;
 }
@@ -92,6 +111,11 @@ pub fn main() -> ExitCode {
         }
     };
     let outcome: Result<ExitCode, Failure> = match cli.command {
+        Command::Plan(args) => wait(plan::run(&args)),
+        Command::Adopt(args) => wait(adopt::run(&args)),
+        Command::Doctor(args) => wait(doctor::run(&args)),
+        Command::Explain(args) => Ok(explain::run(&args)),
+        Command::Completions(args) => Ok(completions::run(&args)),
         Command::IamPolicy(args) => Ok(iam_policy::run(&args)),
         Command::Validate(args) => validate::run(&args),
         Command::Schema => Ok(schema::run()),
@@ -102,4 +126,13 @@ pub fn main() -> ExitCode {
         output::error(&failure.message, failure.hint.as_deref());
         ExitCode::from(exit::ERROR)
     })
+}
+
+/// Runs a command that waits for AWS or a daemon.
+fn wait(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Failure { message: format!("cannot start: {error}"), hint: None })?;
+    runtime.block_on(command)
 }

@@ -22,8 +22,12 @@ mod triggers;
 
 pub use find::Found;
 
-use crate::aws::{Class, Error, Role, Session, SessionError, Sessions, SessionsOptions, Target};
+use crate::aws::session::BadRolePattern;
+use crate::aws::{
+    Class, Error, Role, RolePattern, Session, SessionError, Sessions, SessionsOptions, Target,
+};
 use crate::desired::{Desired, Events, ProductRef, VersionWish};
+use crate::settings;
 use collect::Known;
 use jiff::Timestamp;
 use observation::Observation;
@@ -162,13 +166,29 @@ fn one_line(error: &SessionError) -> String {
 
 impl Observer {
     /// By the standard credential chain. Asks AWS nothing yet.
-    pub async fn from_environment(options: SessionsOptions) -> Self {
-        Self::new(Arc::new(Sessions::from_environment(options).await))
+    ///
+    /// # Errors
+    /// A pattern of allowed roles is none.
+    pub async fn from_environment(aws: &settings::Aws) -> Result<Self, BadRolePattern> {
+        let allowed_roles: Result<_, _> =
+            aws.allowed_roles.iter().map(|pattern| RolePattern::new(pattern)).collect();
+        let options = SessionsOptions {
+            region: aws.region.as_ref().map(|region| region.as_str().to_owned()),
+            account: aws.account.as_ref().map(|account| account.as_str().to_owned()),
+            allowed_roles: allowed_roles?,
+            ..SessionsOptions::default()
+        };
+        Ok(Self::new(Arc::new(Sessions::from_environment(options).await)))
     }
 
     /// Over sessions that exist.
     pub fn new(sessions: Arc<Sessions>) -> Self {
         Self { sessions, known: Mutex::default() }
+    }
+
+    /// One that reaches nobody: for what is replayed.
+    pub fn offline() -> Self {
+        Self::new(Arc::new(Sessions::offline()))
     }
 
     /// The sessions: `act` gets its writer from here.
@@ -224,6 +244,29 @@ impl Observer {
         self.sessions.session(&query.target()).await.ok()?.aws_now()
     }
 
+    /// Which of these actions IAM's simulation denies to the caller.
+    ///
+    /// # Errors
+    /// Nobody knows; the text says why.
+    pub async fn simulate(
+        &self,
+        query: &Query,
+        observation: &Observation,
+        actions: &[String],
+    ) -> Result<Vec<String>, String> {
+        let caller = observation.caller.present().ok_or("the caller is not known")?;
+        let principal = principal(&caller.arn).ok_or_else(|| {
+            format!("`{}` is neither a user nor a role", crate::text::sanitize(&caller.arn))
+        })?;
+        let session = self.session(query).await.map_err(|error| error.to_string())?;
+        let answers = session.reader().simulate_permissions(&principal, actions, &[]).await;
+        let answers = answers.map_err(|error| error.to_string())?;
+        let denied = answers.into_iter().filter(|answer| {
+            answer.decision != "allowed" || answer.allowed_by_organization == Some(false)
+        });
+        Ok(denied.map(|answer| answer.action).collect())
+    }
+
     async fn session(&self, query: &Query) -> Result<Session, LookError> {
         Ok(self.sessions.session(&query.target()).await?)
     }
@@ -250,5 +293,36 @@ async fn check(session: &Session, account: Option<&str>) -> Result<(), SessionEr
     match account {
         Some(account) => session.check_account(account).await,
         None => session.identity().await.map(|_| ()),
+    }
+}
+
+/// Whom IAM's simulation is asked about: it takes users and roles, not sessions. (A role's path is not part of a session's ARN; a role
+/// below a path is then not found, which is said.)
+fn principal(arn: &str) -> Option<String> {
+    let mut parts = arn.splitn(6, ':');
+    let (_, partition, service, _, account, rest) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    match service {
+        "iam" => Some(arn.to_owned()),
+        "sts" => {
+            let role = rest.strip_prefix("assumed-role/")?.split('/').next()?;
+            Some(format!("arn:{partition}:iam::{account}:role/{role}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::principal;
+
+    #[test]
+    fn a_session_stands_for_its_role() {
+        let role = principal("arn:aws-cn:sts::111122223333:assumed-role/ted/session");
+        assert_eq!(role.as_deref(), Some("arn:aws-cn:iam::111122223333:role/ted"));
+        let user = "arn:aws:iam::111122223333:user/someone";
+        assert_eq!(principal(user).as_deref(), Some(user));
+        assert_eq!(principal("arn:aws:sts::111122223333:federated-user/x"), None);
+        assert_eq!(principal("nonsense"), None);
     }
 }

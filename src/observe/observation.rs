@@ -104,6 +104,57 @@ pub struct Observation {
     pub read_at: BTreeMap<String, Timestamp>,
 }
 
+impl Observation {
+    /// Without what may be secret: values of `NoEcho` parameters, of those whose name says so, and such outputs.
+    ///
+    /// AWS masks `NoEcho` values itself; this is for templates that forgot to say `NoEcho`.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        let mut copy = self.clone();
+        let no_echo: Vec<String> = self
+            .template
+            .present()
+            .map(|template| {
+                template
+                    .parameters
+                    .iter()
+                    .filter(|parameter| parameter.no_echo)
+                    .map(|parameter| parameter.key.clone())
+                    .collect()
+            })
+            .unwrap_or_default();
+        let secret = |key: &str| {
+            let key_lower = key.to_ascii_lowercase();
+            no_echo.iter().any(|other| other == key)
+                || ["password", "secret", "token", "privatekey", "apikey", "license"]
+                    .iter()
+                    .any(|word| key_lower.contains(word))
+        };
+        if let Seen::Present(root) = &mut copy.root {
+            for (key, parameter) in &mut root.parameters {
+                if secret(key) {
+                    *parameter = StackParameter { value: "****".to_owned(), resolved: None };
+                }
+            }
+            mask(&mut root.outputs, &secret);
+        }
+        for record in [&mut copy.last_record, &mut copy.last_success] {
+            if let Seen::Present(record) = record {
+                mask(&mut record.outputs, &secret);
+            }
+        }
+        copy
+    }
+}
+
+fn mask(values: &mut BTreeMap<String, String>, secret: &impl Fn(&str) -> bool) {
+    for (key, value) in values {
+        if secret(key) {
+            "****".clone_into(value);
+        }
+    }
+}
+
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -117,3 +117,40 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_read_recursively_and_hidden_ones_skipped() {
+        let root =
+            std::env::temp_dir().join(format!("ted-controller-validate-{}", std::process::id()));
+        for (path, text) in [
+            ("b.yaml", "engine: redis"),
+            ("a/one.yml", "engine: redis"),
+            ("a/notes.txt", "engine: redis"),
+            (".git/two.yaml", "engine: redis"),
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let mut files = Vec::new();
+        collect(&root, &mut files).unwrap();
+        collect(&root.join("b.yaml"), &mut files).unwrap();
+        let names: Vec<_> = files
+            .iter()
+            .map(|file| file.path.strip_prefix(&shown(&root)).unwrap().to_owned())
+            .collect();
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(names, ["/a/one.yml", "/b.yaml"]);
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_an_error_with_a_hint() {
+        let error = collect(Path::new("no/such/path"), &mut Vec::new()).unwrap_err();
+        assert!(error.to_string() == "cannot read `no/such/path`");
+        assert!(error.hint().contains("existing"));
+    }
+}

@@ -68,9 +68,10 @@ impl FileSource {
         let mut files = Vec::new();
         collect(&self.path, &mut files)?;
         let commit = checkout::head_of(&self.path, &files);
-        let revision = commit
-            .as_ref()
-            .map_or_else(|| Revision::of_files(&files), |commit| Revision::of_commit(&commit.branch, &commit.id));
+        let revision = commit.as_ref().map_or_else(
+            || Revision::of_files(&files),
+            |commit| Revision::of_commit(&commit.branch, &commit.id),
+        );
         let loaded = load_at(&files, &self.defaults, revision.clone());
         Ok(Snapshot {
             revision,
@@ -120,11 +121,16 @@ impl FileSource {
 
     async fn next(&self, last: &Arc<Snapshot>) -> Snapshot {
         let (source, before) = (self.clone(), Arc::clone(last));
-        let read = tokio::task::spawn_blocking(move || source.read_after(&before.in_force, before.reading)).await;
+        let read = tokio::task::spawn_blocking(move || {
+            source.read_after(&before.in_force, before.reading)
+        })
+        .await;
         let problem = match read {
             Ok(Ok(snapshot)) => return snapshot,
             Ok(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                let cause = std::error::Error::source(&error)
+                    .map(|cause| format!(": {cause}"))
+                    .unwrap_or_default();
                 format!("{error}{cause}")
             }
             Err(error) => format!("the reading failed: {error}"),
@@ -158,7 +164,7 @@ fn differs(last: &Snapshot, next: &Snapshot) -> bool {
 
 /// A watch on a path, or on the nearest folder above it that exists.
 struct Watched {
-    _watcher: Option<notify::RecommendedWatcher>,
+    watcher: Option<notify::RecommendedWatcher>,
     at: PathBuf,
     /// What stood there: another inode is another folder, though it bears the same name.
     identity: Option<u64>,
@@ -180,12 +186,12 @@ impl Watched {
         if let Err(error) = &watcher {
             tracing::warn!(path = %at.display(), %error, "changes of files are found by reading again only");
         }
-        Self { _watcher: watcher.ok(), identity: identity(&at), at }
+        Self { watcher: watcher.ok(), identity: identity(&at), at }
     }
 
     fn is_stale(&self, path: &Path) -> bool {
         let (at, _) = place(path);
-        self._watcher.is_none() || at != self.at || identity(&at) != self.identity
+        self.watcher.is_none() || at != self.at || identity(&at) != self.identity
     }
 }
 

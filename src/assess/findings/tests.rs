@@ -299,7 +299,9 @@ fn the_yearly_review_names_what_is_old() {
         .with(|w| {
             there(&mut w.observation.versions).retain(|artifact| artifact.name != "v1.44.0");
             let nodes = &mut there(&mut w.observation.caches)[0].nodes;
-            nodes.iter_mut().for_each(|node| node.engine_version = Some("6.2.6".into()));
+            for node in nodes.iter_mut() {
+                node.engine_version = Some("6.2.6".into());
+            }
         })
         .assess();
     let codes: Vec<_> = old.findings.iter().map(|finding| finding.code.as_str()).collect();

@@ -1,0 +1,294 @@
+//! `ted-controller doctor`: what is missing before the controller can do its work, and how to get it.
+//!
+//! Reads are tried, since that is the only proof. Rights to write are asked of IAM's simulation, which may itself be denied: then that is
+//! said, and nothing is claimed.
+
+use super::what::{AwsArgs, Subject, subjects};
+use super::{Failure, Format, exit, output, terminal};
+use crate::assess::{Context, assess, survey};
+use crate::desired::Mode;
+use crate::observe::observation::{Gap, Observation};
+use crate::observe::{Depth, Observer};
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Documents, names of TEDs or provisioned products; none: all that the region has
+    #[arg(value_name = "WHAT")]
+    what: Vec<String>,
+    /// Only what observing needs
+    #[arg(long)]
+    observe: bool,
+    /// How to write the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+    #[command(flatten)]
+    aws: AwsArgs,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Ok,
+    /// Not proven, or worth a thought.
+    Unknown,
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    #[serde(rename = "check")]
+    name: String,
+    outcome: Outcome,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+fn check(
+    check: impl Into<String>,
+    outcome: Outcome,
+    message: impl Into<String>,
+    remedy: Option<String>,
+) -> Check {
+    Check { name: check.into(), outcome, message: message.into(), remedy }
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let mut checks = Vec::new();
+    let observer = args.aws.observer().await?;
+    checks.push(endpoint());
+    match subjects(&args.what, &args.aws, &observer).await {
+        Ok(subjects) => {
+            for subject in &subjects {
+                checks.extend(Box::pin(examine(subject, &observer, args.observe)).await);
+            }
+        }
+        Err(failure) => checks.push(check(
+            "credentials and products",
+            Outcome::Failed,
+            failure.message,
+            failure.hint,
+        )),
+    }
+    match args.output {
+        Format::Json => output::line(
+            serde_json::to_string_pretty(&serde_json::json!({ "checks": checks }))
+                .unwrap_or_default(),
+        ),
+        Format::Text => text(&checks),
+    }
+    let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
+    Ok(if failed { ExitCode::from(exit::ERROR) } else { ExitCode::SUCCESS })
+}
+
+fn text(checks: &[Check]) {
+    let paint = terminal::paint();
+    for check in checks {
+        let mark = match check.outcome {
+            Outcome::Ok => paint.good("ok     "),
+            Outcome::Unknown => paint.waiting("unknown"),
+            Outcome::Failed => paint.bad("FAILED "),
+        };
+        output::line(format_args!("{mark} {}: {}", check.name, check.message));
+        if let Some(remedy) = &check.remedy {
+            output::line(format_args!("        {}", paint.remedy(format!("-> {remedy}"))));
+        }
+    }
+    let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
+    output::line(format_args!(
+        "{} ok, {} unknown, {} failed",
+        count(Outcome::Ok),
+        count(Outcome::Unknown),
+        count(Outcome::Failed)
+    ));
+}
+
+fn endpoint() -> Check {
+    let names: Vec<String> = std::env::vars()
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with("AWS_ENDPOINT_URL"))
+        .collect();
+    if names.is_empty() {
+        check("endpoint", Outcome::Ok, "AWS's own endpoints", None)
+    } else {
+        check("endpoint", Outcome::Ok, format!("set by {}", names.join(", ")), None)
+    }
+}
+
+async fn examine(subject: &Subject, observer: &Observer, observe_only: bool) -> Vec<Check> {
+    let named = |what: &str| format!("{}: {what}", subject.name);
+    let observation = match observer.look(&subject.query, Depth::Full).await {
+        Ok(look) => look.observation,
+        Err(error) => {
+            return vec![check(
+                named("credentials"),
+                Outcome::Failed,
+                error.to_string(),
+                error.hint().map(str::to_owned),
+            )];
+        }
+    };
+    let mut checks = vec![caller(&named("credentials"), &observation)];
+    checks.push(clock(&named("clock"), &observation));
+    checks.extend(reads(&named("rights to read"), &observation));
+    checks.push(launch_role(&named("launch role"), &observation));
+    let context = Context { mode_bound: Mode::Apply, ..Context::default() };
+    let assessment = match &subject.desired {
+        Some(desired) => assess(desired, &observation, &context),
+        None => survey(&observation, &context),
+    };
+    for note in &assessment.notes {
+        checks.push(check(named("document"), Outcome::Unknown, note, None));
+    }
+    if !observe_only {
+        checks.extend(writes(&named("rights to write"), subject, observer, &observation).await);
+    }
+    checks
+}
+
+fn caller(name: &str, observation: &Observation) -> Check {
+    match observation.caller.present() {
+        Some(caller) => check(
+            name,
+            Outcome::Ok,
+            format!("{} in account {}, {}", caller.arn, caller.account, observation.region),
+            None,
+        ),
+        None => check(name, Outcome::Failed, "who the caller is is not known", None),
+    }
+}
+
+/// AWS refuses requests that were signed more than five minutes off (IAM user guide, "Signature Version 4").
+fn clock(name: &str, observation: &Observation) -> Check {
+    let off = crate::clock::wall().duration_since(observation.now).as_secs().abs();
+    if off < 120 {
+        check(name, Outcome::Ok, format!("within {off} s of AWS's"), None)
+    } else {
+        check(
+            name,
+            Outcome::Unknown,
+            format!("{off} s off AWS's"),
+            Some("set the host's clock by NTP: at five minutes AWS refuses requests".to_owned()),
+        )
+    }
+}
+
+fn reads(name: &str, observation: &Observation) -> Vec<Check> {
+    let offer = observation.target.present();
+    let gaps: [Option<&Gap>; 16] = [
+        observation.products.gap(),
+        observation.last_record.gap(),
+        observation.last_success.gap(),
+        observation.history.gap(),
+        observation.versions.gap(),
+        observation.paths.gap(),
+        observation.root.gap(),
+        observation.template.gap(),
+        observation.nested.gap(),
+        observation.relatives.gap(),
+        observation.caches.gap(),
+        observation.database.gap(),
+        observation.replica.gap(),
+        observation.triggers.gap(),
+        offer.and_then(|offer| offer.parameters.gap()),
+        offer.and_then(|offer| offer.usage.gap()),
+    ];
+    let mut gaps: Vec<&Gap> = gaps.into_iter().flatten().collect();
+    gaps.sort_by(|a, b| a.operation.cmp(&b.operation));
+    gaps.dedup_by(|a, b| a.operation == b.operation);
+    if observation.products.present().is_some_and(Vec::is_empty) {
+        return vec![check(
+            name,
+            Outcome::Failed,
+            "the provisioned product is not there, or may not be seen",
+            Some("correct its name; the access level must be the whole account".to_owned()),
+        )];
+    }
+    let mut checks: Vec<Check> = gaps
+        .iter()
+        .map(|gap| {
+            let remedy = if gap.passing {
+                "try again".to_owned()
+            } else {
+                format!(
+                    "allow `{}`: `ted-controller iam-policy --observe` prints the whole policy",
+                    gap.operation
+                )
+            };
+            check(format!("{name}: {}", gap.operation), Outcome::Failed, &gap.message, Some(remedy))
+        })
+        .collect();
+    let untagged = observation
+        .triggers
+        .present()
+        .is_some_and(|triggers| triggers.mappings.iter().any(|trigger| trigger.tags.is_none()));
+    if untagged {
+        checks.push(check(
+            format!("{name}: lambda:ListTags"),
+            Outcome::Failed,
+            "the tags of triggers cannot be read",
+            Some("allow `lambda:ListTags` on event source mappings".to_owned()),
+        ));
+    }
+    if checks.is_empty() {
+        checks.push(check(name, Outcome::Ok, "everything could be read", None));
+    }
+    checks
+}
+
+fn launch_role(name: &str, observation: &Observation) -> Check {
+    let role = observation
+        .products
+        .present()
+        .and_then(|products| products.first())
+        .and_then(|product| product.launch_role_arn.as_deref());
+    match role {
+        Some(role) => check(name, Outcome::Ok, format!("updates run under {role}"), None),
+        None => check(
+            name,
+            Outcome::Unknown,
+            "the product has none: updates run on the caller's own rights",
+            Some("give the portfolio a launch constraint, or grant `ted-controller iam-policy --no-launch-role` and approve `no-launch-role`".to_owned()),
+        ),
+    }
+}
+
+/// What IAM's simulation says of the rights to write.
+async fn writes(
+    name: &str,
+    subject: &Subject,
+    observer: &Observer,
+    observation: &Observation,
+) -> Vec<Check> {
+    let actions = crate::aws::policy::write_actions();
+    match observer.simulate(&subject.query, observation, &actions).await {
+        Err(why) => vec![check(
+            name,
+            Outcome::Unknown,
+            format!("they cannot be tried without using them: {why}"),
+            Some(
+                "allow `iam:SimulatePrincipalPolicy`, or compare with `ted-controller iam-policy`"
+                    .to_owned(),
+            ),
+        )],
+        Ok(denied) if denied.is_empty() => {
+            vec![check(name, Outcome::Ok, "IAM's simulation allows all of them", None)]
+        }
+        Ok(denied) => denied
+            .into_iter()
+            .map(|action| {
+                check(
+                    format!("{name}: {action}"),
+                    Outcome::Failed,
+                    "IAM's simulation denies it",
+                    Some(format!(
+                        "allow `{action}`: `ted-controller iam-policy` prints the whole policy"
+                    )),
+                )
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,171 @@
+//! `ted-controller plan WHAT…`: looks, says what it means and what would be done, and changes nothing.
+
+use super::what::{AwsArgs, Subject, subjects};
+use super::{Failure, exit, output, terminal};
+use crate::assess::facts::Facts;
+use crate::assess::{Context, assess, survey};
+use crate::desired::Mode;
+use crate::observe::Observer;
+use crate::observe::observation::Observation;
+use crate::report::{Plan, render, sides};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Documents (files or folders), names of TEDs, names or ids of provisioned products; none: all that the region has
+    #[arg(value_name = "WHAT")]
+    what: Vec<String>,
+    /// How to write the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+    /// Exit with 2 when something differs, is found, or would be done
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Also write what AWS said, without secrets, for tests and support
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Assess what such a file holds instead of asking AWS
+    #[arg(long, value_name = "FILE", visible_alias = "from-bundle")]
+    replay: Option<PathBuf>,
+    #[command(flatten)]
+    aws: AwsArgs,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// What was seen of a TED, as it is recorded.
+#[derive(Debug, Serialize, Deserialize)]
+struct Recorded {
+    name: String,
+    observation: Observation,
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let mut failed = false;
+    let seen = match &args.replay {
+        Some(file) => replayed(file, args).await?,
+        None => looked(args, &mut failed).await?,
+    };
+    if let Some(file) = &args.record {
+        record(file, &seen)?;
+    }
+    let context = Context { mode_bound: Mode::Apply, ..Context::default() };
+    let plans: Vec<Plan> =
+        seen.iter().map(|(subject, observation)| plan(subject, observation, &context)).collect();
+    if !plans.is_empty() || !failed {
+        match args.output {
+            Format::Text => {
+                output::data(render::plan(&plans, terminal::paint(), terminal::columns()));
+            }
+            Format::Json => output::data(render::plans_json(&plans)),
+            Format::Markdown => output::data(render::markdown(&plans)),
+        }
+    }
+    let differs = plans.iter().any(Plan::differs);
+    Ok(match (failed, args.detailed_exitcode && differs) {
+        (true, _) => ExitCode::from(exit::ERROR),
+        (false, true) => ExitCode::from(exit::DIFFERS),
+        (false, false) => ExitCode::SUCCESS,
+    })
+}
+
+type SeenTeds = Vec<(Subject, Observation)>;
+
+/// Looks at all at once. One that cannot be looked at is said and keeps the others from nothing.
+async fn looked(args: &Args, failed: &mut bool) -> Result<SeenTeds, Failure> {
+    let observer = args.aws.observer().await?;
+    let subjects = subjects(&args.what, &args.aws, &observer).await?;
+    let observer = std::sync::Arc::new(observer);
+    let mut looks = tokio::task::JoinSet::new();
+    for (place, subject) in subjects.into_iter().enumerate() {
+        let observer = std::sync::Arc::clone(&observer);
+        looks.spawn(async move {
+            let look = subject.look(&observer).await;
+            (place, subject, look)
+        });
+    }
+    let mut done = looks.join_all().await;
+    done.sort_by_key(|(place, ..)| *place);
+    let mut seen = Vec::new();
+    for (_, subject, look) in done {
+        match look {
+            Ok(observation) => seen.push((subject, observation)),
+            Err(failure) => {
+                *failed = true;
+                output::error(
+                    format_args!("{}: {}", subject.name, failure.message),
+                    failure.hint.as_deref(),
+                );
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// The verdict on one TED, as people see it.
+pub(super) fn plan(subject: &Subject, observation: &Observation, context: &Context) -> Plan {
+    let assessment = match &subject.desired {
+        Some(desired) => assess(desired, observation, context),
+        None => survey(observation, context),
+    };
+    let facts = Facts::of(subject.desired.as_ref(), observation);
+    let sides = sides(subject.desired.as_ref(), observation, &facts.roles, &assessment.findings);
+    let product = facts
+        .product
+        .one()
+        .map_or_else(|| subject.query.product.as_str(), |product| product.name.as_str());
+    let revision = subject.revision.as_ref().map(crate::desired::Revision::as_str);
+    Plan::new(&subject.name, product, revision, observation.now, &sides, &assessment)
+}
+
+fn record(file: &std::path::Path, seen: &SeenTeds) -> Result<(), Failure> {
+    let all: Vec<Recorded> = seen
+        .iter()
+        .map(|(subject, observation)| Recorded {
+            name: subject.name.clone(),
+            observation: observation.redacted(),
+        })
+        .collect();
+    std::fs::write(file, render::json(&all)).map_err(|error| Failure {
+        message: format!("cannot write `{}`: {error}", file.display()),
+        hint: None,
+    })
+}
+
+/// What a file holds; documents named on the command line are held against it.
+async fn replayed(file: &std::path::Path, args: &Args) -> Result<SeenTeds, Failure> {
+    let wrong = |message: String| Failure {
+        message: format!("cannot replay `{}`: {message}", file.display()),
+        hint: Some("write such a file with `ted-controller plan --record FILE`".to_owned()),
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let all: Vec<Recorded> =
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    // Nobody is asked: only documents count among the arguments.
+    let observer = Observer::offline();
+    let documents = if args.what.is_empty() {
+        Vec::new()
+    } else {
+        subjects(&args.what, &args.aws, &observer).await?
+    };
+    Ok(all
+        .into_iter()
+        .map(|recorded| {
+            let subject = documents.iter().find(|subject| subject.name == recorded.name).cloned();
+            let subject = subject.unwrap_or_else(|| Subject::recorded(&recorded.name));
+            (subject, recorded.observation)
+        })
+        .collect())
+}
