@@ -8,6 +8,7 @@
 //! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
+//! - [`settings`]: flags, environment and a file, made one checked struct. [`telemetry`]: logs.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod assess;
@@ -18,4 +19,6 @@ pub mod denial;
 pub mod desired;
 pub mod observe;
 pub mod report;
+pub mod settings;
+pub mod telemetry;
 pub mod text;
