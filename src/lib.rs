@@ -6,9 +6,9 @@
 //! - [`desired`]: the documents: types, reading with positions, rules, JSON Schema, maintenance windows. Pure.
 //! - [`observe`]: what is: one look at AWS.
 //! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
+//! - [`settings`], [`telemetry`], [`source`]: flags, environment and file as one checked struct; logs; where documents come from.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
-//! - [`settings`]: flags, environment and a file, made one checked struct. [`telemetry`]: logs.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod assess;
@@ -20,5 +20,6 @@ pub mod desired;
 pub mod observe;
 pub mod report;
 pub mod settings;
+pub mod source;
 pub mod telemetry;
 pub mod text;

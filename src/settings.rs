@@ -1,8 +1,8 @@
-//! What the controller itself is told: flags, environment and a YAML file, made one checked struct.
+//! What the controller itself is told: flags over environment over a YAML file over defaults, checked once, one struct.
 //!
-//! **Precedence**: a flag wins over the environment, the environment over the file, the file over the default. Two things
-//! differ. The mode is an upper bound, so the strictest of all places wins: nobody may loosen by a flag what a file forbids.
-//! And what is silent here about AWS is left to the standard chain (`AWS_REGION`, profiles, instance and task roles).
+//! Two things differ from that order. The mode is an upper bound, so the strictest of all places wins: a misspelled or
+//! forgotten bound must not loosen another one. And what nobody says about AWS is left to the standard chain (`AWS_REGION`,
+//! profiles, instance and task roles).
 //!
 //! Everything is checked before anything starts, and everything that is wrong is said at once, with file, line, column and
 //! what to write instead: the file is read by the rules of desired documents ([`crate::desired`]).
@@ -18,50 +18,53 @@ mod role_pattern;
 mod secret;
 
 pub use error::SettingsError;
-pub use file::log_level;
-pub use overrides::{ENVIRONMENT, Overrides, parse_listen};
+pub use file::{log_level, parse_listen};
+pub use overrides::{ENVIRONMENT, Overrides};
 pub use role_pattern::{BadRolePattern, RolePattern};
 pub use secret::{Secret, SecretError, SecretRef};
 
 use crate::desired::{AccountId, Defaults, MaintenanceWindows, Mode, Region, Suspend};
 use jiff::Timestamp;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The port of page, API and metrics.
-pub const DEFAULT_PORT: u16 = 8080;
+/// The default address of the server.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// How many TEDs are looked at at once unless the settings say otherwise. A look is mostly waiting for AWS, and the request
-/// budgets bound what it costs; four keep a slow account from holding up the others.
-pub const DEFAULT_WORKERS: u8 = 4;
+/// budgets bound what it costs; eight keep a slow account from holding up the others.
+pub const DEFAULT_WORKERS: usize = 8;
 
-/// What the controller is told.
+/// Everything that the controller is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The name this controller signs its holds with. It must outlive restarts: a hold of another name is never released.
-    pub controller_id: String,
+    /// The upper bound for every document's mode.
+    pub mode: Mode,
+    /// File or folder of desired documents.
+    pub desired: Option<PathBuf>,
+    /// Further places that documents come from; together with `desired` they make one set.
+    pub sources: Vec<SourceSettings>,
+    /// How often a file source is read again although nothing was notified.
+    pub source_poll: Duration,
     /// Where and as whom AWS is asked.
     pub aws: Aws,
-    /// Where documents come from; empty: nothing was named.
-    pub sources: Vec<SourceSettings>,
-    /// The upper bound of every document's mode.
-    pub mode_bound: Mode,
-    /// Whether every start is stopped, and why.
-    pub freeze: Option<Suspend>,
-    /// Windows that hold beside each document's own.
-    pub windows: MaintenanceWindows,
+    /// The HTTP server.
+    pub server: Server,
+    /// Where comfort and evidence are kept; absent: nowhere, they last as long as the process.
+    pub state_dir: Option<PathBuf>,
+    /// This controller, as it signs its holds, without blanks. It must outlive restarts: a hold of another name is never
+    /// released.
+    pub controller_id: String,
+    /// How many TEDs are looked at at the same time.
+    pub workers: usize,
     /// How often to look at a TED whose document does not say.
     pub interval: Duration,
-    /// How many TEDs are looked at at once.
-    pub workers: u8,
-    /// Where history, audit and transition times are kept; `None`: nowhere, they last as long as the process.
-    pub state_dir: Option<PathBuf>,
-    /// Where page, API and metrics are served.
-    pub listen: SocketAddr,
-    /// How page and API are protected.
-    pub http: Http,
-    /// What is logged, and how.
+    /// Windows that hold beside each document's own.
+    pub windows: MaintenanceWindows,
+    /// Whether no start is allowed, why, and until when.
+    pub frozen: Option<Suspend>,
+    /// Logging.
     pub log: Log,
 }
 
@@ -106,16 +109,18 @@ pub enum SourceSettings {
     Path(PathBuf),
 }
 
-/// How page and API are protected.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Http {
-    /// The file with the token that requests which change something must bring.
+/// The HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The file of the bearer token that POST needs beyond loopback.
     pub token_file: Option<PathBuf>,
-    /// Names by which the server may be called, beside those of the loopback.
+    /// Host names by which it may be asked, beside `localhost` and addresses.
     pub hosts: Vec<String>,
 }
 
-impl Http {
+impl Server {
     /// The token, read now; `None` when none is configured.
     ///
     /// # Errors
@@ -125,27 +130,18 @@ impl Http {
     }
 }
 
-/// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Logging.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    /// A level, or directives as `RUST_LOG` takes them: `info`, `info,ted_controller::aws=debug`.
-    pub level: String,
-    /// The form of a line.
-    pub format: LogFormat,
+    /// A level, or directives as in `RUST_LOG`: `info`, `warn,ted_controller=debug`.
+    pub level: Option<String>,
+    /// Text or JSON; absent: text on a terminal, else JSON.
+    pub format: Option<LogFormat>,
 }
 
-impl Default for Log {
-    fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Auto }
-    }
-}
-
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Text on a terminal, JSON otherwise.
-    #[default]
-    Auto,
     /// For people.
     Text,
     /// For programs: one object a line.
@@ -153,44 +149,57 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    /// The words of the settings file.
-    pub const NAMES: &'static [&'static str] = &["auto", "text", "json"];
+    /// The words of settings and flags.
+    pub const NAMES: &'static [&'static str] = &["text", "json"];
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            controller_id: "ted-controller".to_owned(),
-            aws: Aws::default(),
+            // The documents decide.
+            mode: Mode::Apply,
+            desired: None,
             sources: Vec::new(),
-            mode_bound: Mode::Apply,
-            freeze: None,
-            windows: MaintenanceWindows::default(),
-            interval: Duration::from_mins(2),
-            workers: DEFAULT_WORKERS,
+            source_poll: Duration::from_secs(30),
+            aws: Aws::default(),
+            server: Server { listen: DEFAULT_LISTEN, token_file: None, hosts: Vec::new() },
             state_dir: None,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
-            http: Http::default(),
+            controller_id: "ted-controller".to_owned(),
+            workers: DEFAULT_WORKERS,
+            interval: Duration::from_mins(2),
+            windows: MaintenanceWindows::default(),
+            frozen: None,
             log: Log::default(),
         }
     }
 }
 
-impl Settings {
-    /// Settings from flags, environment and the file that one of the two names, if any.
-    ///
-    /// # Errors
-    /// The file cannot be read, or something in it is wrong.
-    pub fn load(flags: Overrides, environment: Overrides) -> Result<Self, SettingsError> {
-        let overrides = flags.or(environment);
-        let mut settings = match &overrides.config {
-            Some(path) => file::read(path)?,
-            None => Self::default(),
-        };
-        settings.apply(overrides);
-        Ok(settings)
-    }
+/// Reads the file, if one is named here or by the environment, and lays environment and flags over it.
+///
+/// # Errors
+/// The file cannot be read; something in it, a variable or a flag is wrong.
+pub fn load(file: Option<&Path>, flags: Overrides) -> Result<Settings, SettingsError> {
+    load_with(file, flags, Overrides::from_process()?)
+}
 
+/// As [`load`], with another environment.
+///
+/// # Errors
+/// As there.
+pub fn load_with(
+    file: Option<&Path>,
+    flags: Overrides,
+    environment: Overrides,
+) -> Result<Settings, SettingsError> {
+    let mut settings = match file.or(environment.config.as_deref()) {
+        Some(path) => file::read(path)?,
+        None => Settings::default(),
+    };
+    settings.overlay(flags.or(environment))?;
+    Ok(settings)
+}
+
+impl Settings {
     /// Settings of a file's text alone; relative paths in it are below `folder`.
     ///
     /// # Errors
@@ -199,41 +208,48 @@ impl Settings {
         file::parse(name, bytes, folder)
     }
 
-    /// Puts on top what flags or environment say.
-    fn apply(&mut self, overrides: Overrides) {
+    /// Lays over these what flags or environment say.
+    fn overlay(&mut self, overrides: Overrides) -> Result<(), SettingsError> {
         // Destructured, so that a new override cannot be forgotten here.
         let Overrides {
             config: _,
-            desired,
             mode,
-            account,
+            desired,
             region,
+            account,
             listen,
             state_dir,
-            interval,
-            workers,
             log_level,
             log_format,
         } = overrides;
-        if !desired.is_empty() {
-            self.sources = desired.into_iter().map(SourceSettings::Path).collect();
-        }
         if let Some(mode) = mode {
-            self.mode_bound = stricter(self.mode_bound, mode);
+            self.mode = stricter(self.mode, mode);
         }
-        self.aws.account = account.or(self.aws.account.take());
-        self.aws.region = region.or(self.aws.region.take());
-        self.listen = listen.unwrap_or(self.listen);
+        if let Some(desired) = desired {
+            self.desired = Some(desired);
+            self.sources.clear();
+        }
+        let flag = |flag, found: String, complaint| SettingsError::Flag { flag, found, complaint };
+        if let Some(text) = region {
+            self.aws.region =
+                Some(Region::parse(&text).map_err(|complaint| flag("--region", text, complaint))?);
+        }
+        if let Some(text) = account {
+            let account = AccountId::parse(&text);
+            self.aws.account =
+                Some(account.map_err(|complaint| flag("--account", text, complaint))?);
+        }
+        self.server.listen = listen.unwrap_or(self.server.listen);
         self.state_dir = state_dir.or(self.state_dir.take());
-        self.interval = interval.unwrap_or(self.interval);
-        self.workers = workers.unwrap_or(self.workers);
-        if let Some(level) = log_level {
-            self.log.level = level;
+        if let Some(text) = log_level {
+            let level = file::log_level(&text);
+            self.log.level = Some(level.map_err(|complaint| flag("--log-level", text, complaint))?);
         }
-        self.log.format = log_format.unwrap_or(self.log.format);
+        self.log.format = log_format.or(self.log.format);
+        Ok(())
     }
 
-    /// What documents that are silent are taken to say.
+    /// What documents are read with.
     pub fn defaults(&self) -> Defaults {
         Defaults {
             region: self.aws.region.clone(),
@@ -242,9 +258,15 @@ impl Settings {
         }
     }
 
-    /// Why every start is stopped by the settings at this moment; `None`: it is not.
+    /// Every place that documents come from: `desired` first.
+    pub fn all_sources(&self) -> Vec<SourceSettings> {
+        let desired = self.desired.clone().map(SourceSettings::Path);
+        desired.into_iter().chain(self.sources.iter().cloned()).collect()
+    }
+
+    /// Why no start is allowed by the settings at this moment; `None`: starts are allowed.
     pub fn frozen_at(&self, now: Timestamp) -> Option<String> {
-        let freeze = self.freeze.as_ref().filter(|freeze| freeze.holds(now))?;
+        let freeze = self.frozen.as_ref().filter(|freeze| freeze.holds(now))?;
         Some(freeze.reason.clone().unwrap_or_else(|| "by the controller's settings".to_owned()))
     }
 }

@@ -9,6 +9,9 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// What is logged when nobody says: our own events, and only trouble of the libraries.
+const DEFAULT_FILTER: &str = "warn,ted_controller=info";
+
 /// Libraries that log every request at `debug`, with headers that may hold a session's token. They speak only when they are
 /// named in the directives.
 const QUIET: &[&str] = &[
@@ -28,19 +31,18 @@ pub enum TelemetryError {
     /// The directives are wrong; the settings have checked them, so this is for callers without settings.
     #[error("`{0}` is no log level")]
     Level(String),
-    /// Somebody has set logs up already.
-    #[error("logs are set up already")]
-    Twice,
 }
 
-/// Sends this process's logs to standard error.
+/// Sends this process's logs to standard error. A second call changes nothing.
 ///
 /// # Errors
-/// The level is none, or it was done before.
+/// The level is none.
 pub fn init(log: &Log) -> Result<(), TelemetryError> {
     let on_terminal = io::stderr().is_terminal();
     let colour = on_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    subscriber(log, on_terminal, colour, io::stderr)?.try_init().map_err(|_| TelemetryError::Twice)
+    // A second subscriber is refused, which is what tests and the demo want.
+    let _ = subscriber(log, on_terminal, colour, io::stderr)?.try_init();
+    Ok(())
 }
 
 /// What turns events into lines, each written whole with one call.
@@ -56,13 +58,9 @@ pub fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = filter(&log.level)?;
+    let filter = filter(log.level.as_deref().unwrap_or(DEFAULT_FILTER))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    let text = match log.format {
-        LogFormat::Auto => on_terminal,
-        LogFormat::Text => true,
-        LogFormat::Json => false,
-    };
+    let text = log.format.map_or(on_terminal, |format| format == LogFormat::Text);
     Ok(if text {
         Box::new(lines.with_ansi(colour).finish())
     } else {
@@ -102,10 +100,15 @@ mod tests {
     }
 
     /// What is written when `events` run.
-    fn logged(level: &str, format: LogFormat, on_terminal: bool, events: impl FnOnce()) -> String {
+    fn logged(
+        level: &str,
+        format: Option<LogFormat>,
+        on_terminal: bool,
+        events: impl FnOnce(),
+    ) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let log = Log { level: level.to_owned(), format };
+        let log = Log { level: Some(level.to_owned()), format };
         let subscriber = subscriber(&log, on_terminal, false, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, events);
         let bytes = lines.0.lock().unwrap().clone();
@@ -115,10 +118,10 @@ mod tests {
     #[test]
     fn text_on_a_terminal_and_json_otherwise() {
         for (format, on_terminal, is_json, why) in [
-            (LogFormat::Auto, true, false, "a person reads"),
-            (LogFormat::Auto, false, true, "a program reads"),
-            (LogFormat::Text, false, false, "asked for"),
-            (LogFormat::Json, true, true, "asked for"),
+            (None, true, false, "a person reads"),
+            (None, false, true, "a program reads"),
+            (Some(LogFormat::Text), false, false, "asked for"),
+            (Some(LogFormat::Json), true, true, "asked for"),
         ] {
             let text = logged("info", format, on_terminal, || {
                 tracing::info!(name = "einstein", "look");
@@ -141,21 +144,27 @@ mod tests {
             tracing::debug!("ours");
             tracing::debug!(target: "hyper_util::client", "theirs");
         };
-        let written = |level: &str| logged(level, LogFormat::Text, false, all);
+        let written = |level: &str| logged(level, Some(LogFormat::Text), false, all);
         assert_eq!(written("info"), "");
         let debug = written("debug");
         assert!(debug.contains("ours") && !debug.contains("theirs"), "{debug}");
         assert!(written("debug,hyper_util=debug").contains("theirs"), "named, so it may speak");
         assert!(
-            subscriber(&Log { level: "a=b=c".into(), ..Log::default() }, true, false, io::stderr)
-                .is_err()
+            subscriber(
+                &Log { level: Some("a=b=c".into()), ..Log::default() },
+                true,
+                false,
+                io::stderr
+            )
+            .is_err()
         );
     }
 
     #[test]
     fn a_secret_does_not_show() {
         let secret = Secret::new("s3cret");
-        let text = logged("info", LogFormat::Json, false, || tracing::info!(?secret, "token"));
+        let text =
+            logged("info", Some(LogFormat::Json), false, || tracing::info!(?secret, "token"));
         assert!(!text.contains("s3cret") && text.contains("Secret(…)"), "{text}");
     }
 }

@@ -8,9 +8,12 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod codes;
+mod conditions;
 pub mod diagnosis;
 mod evidence;
 pub mod facts;
+pub mod findings;
 pub mod gates;
 pub mod holds;
 pub mod parameters;
@@ -33,10 +36,7 @@ use facts::{Agreed, Facts, TheCache};
 use gates::Case;
 use jiff::Timestamp;
 use std::time::Duration;
-use types::{
-    Actual, Assessment, Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Phase,
-    Step, StepKind,
-};
+use types::{Actual, Assessment, Gate, Step};
 
 /// What the controller brings to an assessment beside document and observation.
 #[derive(Clone, Debug)]
@@ -113,35 +113,47 @@ pub fn assess(desired: &Desired, observation: &Observation, context: &Context) -
         Some(desired),
         observation,
         &facts,
-        Verdicts { gates, plan, parameters: shown(&draft), notes },
+        context,
+        Verdicts { gates, plan, parameters: shown(&draft), notes, draft: Some(&draft) },
     )
 }
 
 /// Says what is there, for a product without a document: findings of AWS against itself, and nothing to do.
-pub fn survey(observation: &Observation, _context: &Context) -> Assessment {
+pub fn survey(observation: &Observation, context: &Context) -> Assessment {
     let facts = Facts::of(None, observation);
-    finish(None, observation, &facts, Verdicts::default())
+    finish(None, observation, &facts, context, Verdicts::default())
 }
 
 /// What gates and plan came to.
 #[derive(Default)]
-struct Verdicts {
+struct Verdicts<'a> {
     gates: Vec<Gate>,
     plan: Vec<Step>,
     parameters: Vec<types::ParameterChange>,
     notes: Vec<String>,
+    draft: Option<&'a parameters::Draft>,
 }
 
 fn finish(
     desired: Option<&Desired>,
     observation: &Observation,
     facts: &Facts<'_>,
-    verdicts: Verdicts,
+    context: &Context,
+    verdicts: Verdicts<'_>,
 ) -> Assessment {
-    let Verdicts { gates, plan, parameters, notes } = verdicts;
-    let findings = findings(desired, observation, facts);
-    let phase = phase(desired, observation, &gates, &plan);
-    let conditions = conditions(&findings, &gates, &plan);
+    let Verdicts { gates, plan, parameters, notes, draft } = verdicts;
+    let findings = findings::findings(desired, observation, facts, draft);
+    let grounds = conditions::Grounds {
+        desired,
+        observation,
+        facts,
+        findings: &findings,
+        gates: &gates,
+        plan: &plan,
+        mode_bound: context.mode_bound,
+    };
+    let phase = conditions::phase(&grounds);
+    let conditions = conditions::conditions(&grounds);
     let requeue_after = requeue_after(desired, observation, &gates, &plan);
     let actual = actual(observation, facts);
     Assessment {
@@ -268,91 +280,4 @@ fn requeue_after(
             .clamp(SOON.min(interval), interval),
         None => SOON.min(interval),
     }
-}
-
-// ---- Call sites of `findings/`, `conditions.rs` and `check.rs`: these three functions go when those modules come. ----
-
-/// CALL SITE of `findings::findings(desired, observation, facts)`.
-fn findings(
-    _desired: Option<&Desired>,
-    _observation: &Observation,
-    _facts: &Facts<'_>,
-) -> Vec<Finding> {
-    Vec::new()
-}
-
-/// CALL SITE of `conditions::phase(…)`.
-fn phase(
-    desired: Option<&Desired>,
-    observation: &Observation,
-    gates: &[Gate],
-    plan: &[Step],
-) -> Phase {
-    let suspended = desired
-        .and_then(|desired| desired.spec.suspend.as_ref())
-        .is_some_and(|suspend| suspend.holds(observation.now));
-    let first_waits = plan.first().is_some_and(|step| step.step == StepKind::Wait);
-    match worst(gates) {
-        _ if suspended => Phase::Suspended,
-        _ if plan.is_empty() && gates.iter().all(|gate| gate.holds) => Phase::Steady,
-        Some(GateState::NeedsPerson | GateState::Unknown) => Phase::Blocked,
-        Some(GateState::Waiting) => Phase::Waiting,
-        Some(GateState::Holds | GateState::NotApplicable) | None if first_waits => Phase::Waiting,
-        Some(GateState::Holds | GateState::NotApplicable) | None => Phase::Pausing,
-    }
-}
-
-/// CALL SITE of `conditions::conditions(…)`.
-fn conditions(findings: &[Finding], gates: &[Gate], plan: &[Step]) -> Vec<Condition> {
-    let blocked = gates.iter().find(|gate| !gate.holds && gate.state == GateState::NeedsPerson);
-    let unknown = gates.iter().find(|gate| gate.state == GateState::Unknown);
-    let ready = match (unknown, plan.is_empty() && blocked.is_none()) {
-        (Some(gate), _) => (ConditionStatus::Unknown, "NotReadable", gate.message.clone()),
-        (None, true) => (ConditionStatus::True, "InSync", "as the document says".to_owned()),
-        (None, false) => (ConditionStatus::False, "Differs", "not as the document says".to_owned()),
-    };
-    let flag = |is: bool| if is { ConditionStatus::True } else { ConditionStatus::False };
-    let condition = |kind, (status, reason, message): (ConditionStatus, &str, String)| Condition {
-        kind,
-        status,
-        reason: reason.to_owned(),
-        message,
-    };
-    let has = |prefix: &str| findings.iter().any(|finding| finding.code.starts_with(prefix));
-    let steps: Vec<&str> = plan.iter().map(|step| step.summary.as_str()).collect();
-    vec![
-        condition(ConditionType::Ready, ready),
-        condition(
-            ConditionType::Reconciling,
-            (flag(!plan.is_empty() && blocked.is_none()), "Plan", steps.join("; ")),
-        ),
-        condition(
-            ConditionType::Stalled,
-            (
-                flag(blocked.is_some()),
-                "Gate",
-                blocked.map(|gate| gate.message.clone()).unwrap_or_default(),
-            ),
-        ),
-        condition(
-            ConditionType::Drifted,
-            (flag(has("drift/") || !plan.is_empty()), "Plan", String::new()),
-        ),
-        condition(ConditionType::OutOfSync, (flag(has("sync/")), "Findings", String::new())),
-        condition(
-            ConditionType::EventsPaused,
-            (ConditionStatus::Unknown, "NotAssessed", String::new()),
-        ),
-    ]
-}
-
-/// The worst state of all gates.
-fn worst(gates: &[Gate]) -> Option<GateState> {
-    let weight = |state: GateState| match state {
-        GateState::NotApplicable | GateState::Holds => 0,
-        GateState::Waiting => 1,
-        GateState::Unknown => 2,
-        GateState::NeedsPerson => 3,
-    };
-    gates.iter().map(|gate| gate.state).max_by_key(|state| weight(*state))
 }

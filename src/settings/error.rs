@@ -32,18 +32,30 @@ pub enum SettingsError {
         /// What is wrong with it.
         complaint: Complaint,
     },
+    /// A flag is wrong.
+    #[error("{flag}: {complaint}: found `{}`", crate::text::sanitize_to(.found, 80))]
+    Flag {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        found: String,
+        /// What is wrong with it.
+        complaint: Complaint,
+    },
 }
 
 impl SettingsError {
     /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("name an existing file with `--config`, or leave it out".to_owned())
+                Some("`--config` names a file such as config/controller.yaml")
             }
-            Self::Unreadable { .. } => Some("check the permissions of the file".to_owned()),
-            Self::Invalid(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
-            Self::Variable { complaint, .. } => complaint.hint.clone(),
+            Self::Unreadable { .. } => Some("check the permissions of the file"),
+            Self::Invalid(problems) => problems.iter().find_map(|problem| problem.hint.as_deref()),
+            Self::Variable { complaint, .. } | Self::Flag { complaint, .. } => {
+                complaint.hint.as_deref()
+            }
         }
     }
 
@@ -51,7 +63,7 @@ impl SettingsError {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Invalid(problems) => problems,
-            Self::Unreadable { .. } | Self::Variable { .. } => &[],
+            Self::Unreadable { .. } | Self::Variable { .. } | Self::Flag { .. } => &[],
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Reads the settings file: known fields only, each by its rule, everything that is wrong at once.
 
 use super::error::SettingsError;
-use super::fields::{self, AWS, HTTP, LOG, ROOT, SOURCE, TIMEOUTS};
-use super::overrides::parse_listen;
+use super::fields::{self, LOG, ROOT, SERVER, SOURCE, TIMEOUTS};
 use super::role_pattern::RolePattern;
-use super::{Aws, Http, Log, LogFormat, Settings, SourceSettings, Timeouts};
+use super::{Aws, Log, LogFormat, Server, Settings, SourceSettings, Timeouts};
 use crate::desired::form::{
     Fields, Reader, duration, never_fitting, not_one_of, number, suspend, windows, yaml_problem,
 };
@@ -12,6 +11,7 @@ use crate::desired::yaml::{self, Node};
 use crate::desired::{AccountId, Complaint, Mode, Name, Problem, ProblemKind, Region};
 use std::fs;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ pub(super) fn parse(name: &str, bytes: &[u8], folder: &Path) -> Result<Settings,
 
 fn root(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Settings {
     let elsewhere = |name: &str| {
-        [(AWS, "aws"), (TIMEOUTS, "aws.timeouts"), (HTTP, "http"), (LOG, "log")]
+        [(TIMEOUTS, "timeouts"), (SERVER, "server"), (LOG, "log")]
             .iter()
             .find(|(fields, _)| fields.iter().any(|field| field.name == name))
             .map(|(_, place)| format!("`{name}` belongs under `{place}`"))
@@ -69,18 +69,20 @@ fn root(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Settings {
         controller_id: reader
             .scalar(&fields, "controllerId", controller_id)
             .unwrap_or(default.controller_id),
-        mode_bound: reader.scalar(&fields, "mode", Mode::parse).unwrap_or(default.mode_bound),
-        freeze: suspend(reader, &fields, "freeze"),
+        mode: reader.scalar(&fields, "mode", Mode::parse).unwrap_or(default.mode),
+        frozen: suspend(reader, &fields, "frozen"),
         windows: controller_windows(reader, &fields),
         interval: duration(reader, &fields, "interval", SECOND, DAY).unwrap_or(default.interval),
         workers: reader
             .scalar(&fields, "workers", |text| number(text, 1, fields::MAX_WORKERS))
-            .unwrap_or(default.workers),
+            .map_or(default.workers, usize::from),
         state_dir: path(reader, &fields, "stateDir", folder),
-        listen: reader.scalar(&fields, "listen", parse_listen).unwrap_or(default.listen),
+        server: server(reader, &fields, folder),
         aws: aws(reader, &fields),
+        desired: path(reader, &fields, "desired", folder),
         sources: sources(reader, &fields, folder),
-        http: http(reader, &fields, folder),
+        source_poll: duration(reader, &fields, "sourcePoll", SECOND, DAY)
+            .unwrap_or(default.source_poll),
         log: log(reader, &fields),
     }
 }
@@ -138,9 +140,8 @@ fn path_text(text: &str) -> Result<&str, Complaint> {
 }
 
 fn aws(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Aws {
-    let Some(fields) = part(reader, fields, "aws", AWS) else { return Aws::default() };
     let mut allowed_roles = Vec::new();
-    for (path, node) in reader.list(&fields, "allowedRoles") {
+    for (path, node) in reader.list(fields, "allowedRoles") {
         let rule = |text: &str| {
             RolePattern::new(text).map_err(|_| {
                 Complaint::new("no pattern for role ARNs")
@@ -150,10 +151,10 @@ fn aws(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Aws {
         allowed_roles.extend(reader.value(node, &path, rule));
     }
     Aws {
-        region: reader.scalar(&fields, "region", Region::parse),
-        account: reader.scalar(&fields, "account", AccountId::parse),
+        region: reader.scalar(fields, "region", Region::parse),
+        account: reader.scalar(fields, "account", AccountId::parse),
         allowed_roles,
-        timeouts: timeouts(reader, &fields),
+        timeouts: timeouts(reader, fields),
     }
 }
 
@@ -189,13 +190,18 @@ fn sources(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Vec<S
     sources
 }
 
-fn http(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Http {
-    let Some(fields) = part(reader, fields, "http", HTTP) else { return Http::default() };
+fn server(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Server {
+    let default = Settings::default().server;
+    let Some(fields) = part(reader, fields, "server", SERVER) else { return default };
     let mut hosts = Vec::new();
     for (path, node) in reader.list(&fields, "hosts") {
         hosts.extend(reader.value(node, &path, host));
     }
-    Http { token_file: path(reader, &fields, "tokenFile", folder), hosts }
+    Server {
+        listen: reader.scalar(&fields, "listen", parse_listen).unwrap_or(default.listen),
+        token_file: path(reader, &fields, "tokenFile", folder),
+        hosts,
+    }
 }
 
 fn host(text: &str) -> Result<String, Complaint> {
@@ -216,10 +222,9 @@ fn host(text: &str) -> Result<String, Complaint> {
 
 fn log(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Log {
     let Some(fields) = part(reader, fields, "log", LOG) else { return Log::default() };
-    let default = Log::default();
     Log {
-        level: reader.scalar(&fields, "level", log_level).unwrap_or(default.level),
-        format: reader.scalar(&fields, "format", LogFormat::parse).unwrap_or(default.format),
+        level: reader.scalar(&fields, "level", log_level),
+        format: reader.scalar(&fields, "format", LogFormat::parse),
     }
 }
 
@@ -228,7 +233,6 @@ impl LogFormat {
     /// When it is none of [`Self::NAMES`].
     pub fn parse(text: &str) -> Result<Self, Complaint> {
         match text {
-            "auto" => Ok(Self::Auto),
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
             _ => Err(not_one_of(text, Self::NAMES)),
@@ -242,6 +246,24 @@ impl std::str::FromStr for LogFormat {
     fn from_str(text: &str) -> Result<Self, Complaint> {
         Self::parse(text)
     }
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+/// The text is not an IP address and a port.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, Complaint> {
+    text.parse().map_err(|_| {
+        let hint = match text.rsplit_once(':') {
+            Some(("localhost", port)) => Some(format!("write `127.0.0.1:{port}`")),
+            Some(("", port)) => Some(format!("write `0.0.0.0:{port}` for every address")),
+            None if text.parse::<u16>().is_ok() => Some(format!("write `127.0.0.1:{text}`")),
+            Some(_) | None => None,
+        };
+        Complaint::new("not an address to listen on")
+            .allowed("an IP address and a port, such as `127.0.0.1:8080`")
+            .hint_if_any(hint)
+    })
 }
 
 /// Reads a level, or directives as `RUST_LOG` takes them.

@@ -1,34 +1,29 @@
 //! What flags and environment override. Free of the command line's library: commands fill it as they like.
 
 use super::error::SettingsError;
-use super::file::log_level;
+use super::file::{log_level, parse_listen};
 use super::{LogFormat, stricter};
-use crate::desired::{AccountId, Complaint, Mode, Region, duration};
+use crate::desired::{AccountId, Complaint, Mode, Region};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// What flags or environment override; absent members leave things as they are.
+/// What flags or environment say; each wins over the file. Absent members leave things as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
-    /// `--config`: the settings file.
+    /// The settings file, where no flag names one.
     pub config: Option<PathBuf>,
-    /// `--desired`, once or more: replaces the file's sources.
-    pub desired: Vec<PathBuf>,
-    /// `--mode`: an upper bound for everything.
+    /// `--mode`. It can only narrow: `observe` holds against any file.
     pub mode: Option<Mode>,
-    /// `--account`: the only account that may be touched without a role.
-    pub account: Option<AccountId>,
-    /// `--region`: the region of documents that name none.
-    pub region: Option<Region>,
+    /// `--desired`. It replaces all sources of the file.
+    pub desired: Option<PathBuf>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--account`.
+    pub account: Option<String>,
     /// `--listen`.
     pub listen: Option<SocketAddr>,
     /// `--state-dir`.
     pub state_dir: Option<PathBuf>,
-    /// How often to look at a TED whose document does not say.
-    pub interval: Option<Duration>,
-    /// How many TEDs are looked at at once.
-    pub workers: Option<u8>,
     /// `--log-level`: a level or directives.
     pub log_level: Option<String>,
     /// `--log-format`.
@@ -44,9 +39,8 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("TED_CONTROLLER_REGION", "the region of documents that name none, as `--region`"),
     ("TED_CONTROLLER_LISTEN", "where page and API are served, as `--listen`"),
     ("TED_CONTROLLER_STATE_DIR", "where history and audit are kept, as `--state-dir`"),
-    ("TED_CONTROLLER_INTERVAL", "how often to look where a document does not say"),
     ("RUST_LOG", "what is logged, as `--log-level`"),
-    ("TED_CONTROLLER_LOG_FORMAT", "`auto`, `text` or `json`, as `--log-format`"),
+    ("TED_CONTROLLER_LOG_FORMAT", "`text` or `json`, as `--log-format`"),
 ];
 
 impl Overrides {
@@ -58,16 +52,16 @@ impl Overrides {
         look_up: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingsError> {
         let text = |name: &str| look_up(name).filter(|value| !value.trim().is_empty());
+        let region = checked(&text, "TED_CONTROLLER_REGION", Region::parse)?;
+        let account = checked(&text, "TED_CONTROLLER_ACCOUNT", AccountId::parse)?;
         Ok(Self {
             config: text("TED_CONTROLLER_CONFIG").map(PathBuf::from),
-            desired: text("TED_CONTROLLER_DESIRED").map(PathBuf::from).into_iter().collect(),
             mode: checked(&text, "TED_CONTROLLER_MODE", Mode::parse)?,
-            account: checked(&text, "TED_CONTROLLER_ACCOUNT", AccountId::parse)?,
-            region: checked(&text, "TED_CONTROLLER_REGION", Region::parse)?,
+            desired: text("TED_CONTROLLER_DESIRED").map(PathBuf::from),
+            region: region.map(|region| region.to_string()),
+            account: account.map(|account| account.to_string()),
             listen: checked(&text, "TED_CONTROLLER_LISTEN", parse_listen)?,
             state_dir: text("TED_CONTROLLER_STATE_DIR").map(PathBuf::from),
-            interval: checked(&text, "TED_CONTROLLER_INTERVAL", duration::parse)?,
-            workers: None,
             log_level: checked(&text, "RUST_LOG", log_level)?,
             log_format: checked(&text, "TED_CONTROLLER_LOG_FORMAT", LogFormat::parse)?,
         })
@@ -86,17 +80,15 @@ impl Overrides {
     pub fn or(self, others: Self) -> Self {
         Self {
             config: self.config.or(others.config),
-            desired: if self.desired.is_empty() { others.desired } else { self.desired },
             mode: match (self.mode, others.mode) {
                 (Some(a), Some(b)) => Some(stricter(a, b)),
                 (mode, None) | (None, mode) => mode,
             },
-            account: self.account.or(others.account),
+            desired: self.desired.or(others.desired),
             region: self.region.or(others.region),
+            account: self.account.or(others.account),
             listen: self.listen.or(others.listen),
             state_dir: self.state_dir.or(others.state_dir),
-            interval: self.interval.or(others.interval),
-            workers: self.workers.or(others.workers),
             log_level: self.log_level.or(others.log_level),
             log_format: self.log_format.or(others.log_format),
         }
@@ -113,24 +105,4 @@ fn checked<T>(
         Ok(value) => Ok(Some(value)),
         Err(complaint) => Err(SettingsError::Variable { variable, found, complaint }),
     }
-}
-
-/// Reads an address to listen on.
-///
-/// # Errors
-/// The text is not an IP address and a port.
-pub fn parse_listen(text: &str) -> Result<SocketAddr, Complaint> {
-    text.parse().map_err(|_| {
-        let hint = match text.rsplit_once(':') {
-            Some(("localhost", port)) => Some(format!("write `127.0.0.1:{port}`")),
-            Some(("", port)) => Some(format!("write `0.0.0.0:{port}` for every address")),
-            None if text.parse::<u16>().is_ok() => Some(format!("write `127.0.0.1:{text}`")),
-            Some(_) | None => None,
-        };
-        Complaint {
-            message: "not an address to listen on".to_owned(),
-            allowed: Some("an IP address and a port, such as `127.0.0.1:8080`".to_owned()),
-            hint,
-        }
-    })
 }

@@ -11,46 +11,51 @@ fn parse(text: &str) -> Result<Settings, SettingsError> {
 fn an_empty_file_and_no_file_say_the_same() {
     assert_eq!(parse("").unwrap(), Settings::default());
     assert_eq!(parse("# nothing\n").unwrap(), Settings::default());
-    let none = Settings::load(Overrides::default(), Overrides::default()).unwrap();
+    let none = load_with(None, Overrides::default(), Overrides::default()).unwrap();
     assert_eq!(none, Settings::default());
 }
 
 #[test]
 fn a_full_file_says_everything_it_can() {
     let settings = parse(
-        "controllerId: blue\nmode: observe\nfreeze: {reason: moving}\ninterval: 5m\nworkers: 8\nstateDir: state\nlisten: \"[::1]:9000\"\n\
+        "controllerId: blue\nmode: observe\nfrozen: {reason: moving}\ninterval: 5m\nworkers: 9\nstateDir: state\nsourcePoll: 1m\n\
          maintenanceWindows: [{days: [Sat], start: \"02:00\", end: \"06:00\"}]\n\
-         aws: {region: us-east-2, account: 012345678901, allowedRoles: [\"arn:aws:iam::*:role/ted-*\"], timeouts: {read: 9s}}\n\
-         sources: [{path: teds}, {path: /etc/teds}]\nhttp: {tokenFile: token, hosts: [TED.example.com]}\nlog: {level: debug, format: json}\n",
+         region: us-east-2\naccount: 012345678901\nallowedRoles: [\"arn:aws:iam::*:role/ted-*\"]\ntimeouts: {read: 9s}\n\
+         desired: mine\nsources: [{path: teds}, {path: /etc/teds}]\n\
+         server: {listen: \"[::1]:9000\", tokenFile: token, hosts: [TED.example.com]}\nlog: {level: debug, format: json}\n",
     )
     .unwrap();
     let Settings {
-        controller_id,
-        aws,
+        mode,
+        desired,
         sources,
-        mode_bound,
-        freeze,
-        windows,
-        interval,
-        workers,
+        source_poll,
+        aws,
+        server,
         state_dir,
-        listen,
-        http,
+        controller_id,
+        workers,
+        interval,
+        windows,
+        frozen,
         log,
-    } = settings;
-    assert_eq!((controller_id.as_str(), mode_bound, workers), ("blue", Mode::Observe, 8));
-    assert_eq!(freeze.and_then(|freeze| freeze.reason).as_deref(), Some("moving"));
+    } = settings.clone();
+    assert_eq!((controller_id.as_str(), mode, workers), ("blue", Mode::Observe, 9));
+    assert_eq!(frozen.and_then(|freeze| freeze.reason).as_deref(), Some("moving"));
     assert_eq!(
-        (windows.windows().len(), interval, listen.port()),
-        (1, Duration::from_mins(5), 9000)
+        (windows.windows().len(), interval, source_poll),
+        (1, Duration::from_mins(5), Duration::from_mins(1))
     );
+    assert_eq!((desired, settings.all_sources().len()), (Some("conf/mine".into()), 3));
     assert_eq!(state_dir, Some("conf/state".into()), "relative to the file");
     assert_eq!(sources, ["conf/teds", "/etc/teds"].map(|path| SourceSettings::Path(path.into())));
-    assert_eq!(
-        http,
-        Http { token_file: Some("conf/token".into()), hosts: vec!["ted.example.com".into()] }
-    );
-    assert_eq!(log, Log { level: "debug".into(), format: LogFormat::Json });
+    let expected = Server {
+        listen: "[::1]:9000".parse().unwrap(),
+        token_file: Some("conf/token".into()),
+        hosts: vec!["ted.example.com".into()],
+    };
+    assert_eq!(server, expected);
+    assert_eq!(log, Log { level: Some("debug".into()), format: Some(LogFormat::Json) });
     assert_eq!(aws.account.unwrap().as_str(), "012345678901", "a leading zero stays");
     assert_eq!(aws.timeouts, Timeouts { read: Duration::from_secs(9), ..Timeouts::default() });
     assert!(aws.allowed_roles[0].matches("arn:aws:iam::111122223333:role/ted-x"));
@@ -66,15 +71,15 @@ fn what_is_wrong_has_its_place_and_what_to_write_instead() {
             "a slip",
         ),
         (
-            "region: us-east-2",
-            "controller.yaml:1:1: region: unknown field",
-            "`region` belongs under `aws`",
+            "listen: 127.0.0.1:80",
+            "controller.yaml:1:1: listen: unknown field",
+            "`listen` belongs under `server`",
             "another place",
         ),
         (
-            "aws:\n  acount: 1",
-            "controller.yaml:2:3: aws.acount: unknown field",
-            "did you mean `account`?",
+            "server:\n  hots: []",
+            "controller.yaml:2:3: server.hots: unknown field",
+            "did you mean `hosts`?",
             "a slip further in",
         ),
         (
@@ -84,8 +89,8 @@ fn what_is_wrong_has_its_place_and_what_to_write_instead() {
             "a word",
         ),
         (
-            "listen: localhost:80",
-            "controller.yaml:1:9: listen: not an address to listen on",
+            "server: {listen: \"localhost:80\"}",
+            "controller.yaml:1:18: server.listen: not an address to listen on",
             "write `127.0.0.1:80`",
             "a name",
         ),
@@ -102,8 +107,8 @@ fn what_is_wrong_has_its_place_and_what_to_write_instead() {
             "blanks would break a hold's value",
         ),
         (
-            "http: {hosts: [\"https://ted.example.com:8443/x\"]}",
-            "controller.yaml:1:16: http.hosts[0]: no host name",
+            "server: {hosts: [\"https://ted.example.com:8443/x\"]}",
+            "controller.yaml:1:18: server.hosts[0]: no host name",
             "write `ted.example.com`",
             "a URL",
         ),
@@ -140,15 +145,15 @@ fn what_is_wrong_has_its_place_and_what_to_write_instead() {
     ] {
         let error = parse(text).unwrap_err();
         assert!(error.to_string().starts_with(message), "{why}: {error}");
-        assert_eq!(error.hint().as_deref(), Some(hint), "{why}: {error}");
+        assert_eq!(error.hint(), Some(hint), "{why}: {error}");
     }
 }
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once_in_the_order_of_places() {
-    let error = parse("workers: 0\naws: {allowedRoles: [\"*\"]}\nmode: [").unwrap_err();
+    let error = parse("workers: 0\nallowedRoles: [\"*\"]\nmode: [").unwrap_err();
     assert_eq!(error.problems().len(), 1, "no YAML, so nothing else can be said: {error}");
-    let error = parse("workers: 0\nmode: no\naws: {allowedRoles: [\"*\"]}").unwrap_err();
+    let error = parse("workers: 0\nmode: no\nallowedRoles: [\"*\"]").unwrap_err();
     let lines: Vec<_> = error.problems().iter().map(|problem| problem.location.line).collect();
     assert_eq!(lines, [1, 2, 3]);
     assert_eq!(error.to_string().lines().count(), 3);
@@ -160,7 +165,7 @@ fn a_flag_wins_over_the_environment_and_both_over_the_file() {
     let config = folder.path().join("controller.yaml");
     std::fs::write(
         &config,
-        "listen: 127.0.0.1:1\nmode: apply\nstateDir: file\nsources: [{path: file}]\naws: {region: eu-west-1}\nlog: {level: warn}",
+        "server: {listen: 127.0.0.1:1}\nmode: apply\nstateDir: file\nsources: [{path: file}]\nregion: eu-west-1\nlog: {level: warn}",
     )
     .unwrap();
     let variables: BTreeMap<&str, &str> = [
@@ -176,24 +181,27 @@ fn a_flag_wins_over_the_environment_and_both_over_the_file() {
             .unwrap()
     };
     let flags = Overrides {
-        config: Some(config),
         listen: "127.0.0.1:3".parse().ok(),
         mode: Some(Mode::Apply),
-        desired: vec!["flag".into()],
+        desired: Some("flag".into()),
         ..Overrides::default()
     };
-    let settings = Settings::load(flags.clone(), environment()).unwrap();
-    assert_eq!(settings.listen.port(), 3, "the flag");
+    let settings = load_with(Some(&config), flags.clone(), environment()).unwrap();
+    assert_eq!(settings.server.listen.port(), 3, "the flag");
     assert_eq!(settings.state_dir, Some("environment".into()), "the environment");
-    assert_eq!(settings.log.level, "debug", "the environment");
+    assert_eq!(settings.log.level.as_deref(), Some("debug"), "the environment");
     assert_eq!(settings.aws.region.as_ref().map(Region::as_str), Some("eu-west-1"), "the file");
-    assert_eq!(settings.sources, [SourceSettings::Path("flag".into())], "replaced, not added");
-    assert_eq!(settings.mode_bound, Mode::Observe, "the strictest of all places");
+    assert_eq!(
+        settings.all_sources(),
+        [SourceSettings::Path("flag".into())],
+        "replaced, not added"
+    );
+    assert_eq!(settings.mode, Mode::Observe, "the strictest of all places");
     let defaults = settings.defaults();
     assert_eq!(defaults.region, settings.aws.region);
     assert_eq!(defaults.interval, Some(Duration::from_mins(2)));
     assert_eq!(
-        Settings::load(flags, Overrides::default()).unwrap().mode_bound,
+        load_with(Some(&config), flags, Overrides::default()).unwrap().mode,
         Mode::Apply,
         "all say apply"
     );
@@ -215,19 +223,20 @@ fn a_wrong_variable_is_named_with_its_value() {
 
 #[test]
 fn a_missing_file_is_an_error_with_a_hint() {
-    let flags = Overrides { config: Some("no/such.yaml".into()), ..Overrides::default() };
-    let error = Settings::load(flags, Overrides::default()).unwrap_err();
+    let error =
+        load_with(Some(Path::new("no/such.yaml")), Overrides::default(), Overrides::default())
+            .unwrap_err();
     assert_eq!(error.to_string(), "cannot read the settings `no/such.yaml`");
-    assert!(error.hint().unwrap().contains("existing file"));
+    assert!(error.hint().unwrap().contains("config/controller.yaml"));
 }
 
 #[test]
 fn a_freeze_ends_when_it_says() {
-    let settings = parse("freeze: {until: 2026-12-01T00:00:00Z}").unwrap();
+    let settings = parse("frozen: {until: 2026-12-01T00:00:00Z}").unwrap();
     let at = |time: &str| settings.frozen_at(time.parse().unwrap());
     assert!(at("2026-11-30T23:59:59Z").unwrap().contains("settings"));
     assert_eq!(at("2026-12-01T00:00:00Z"), None);
-    assert_eq!(parse("freeze: false").unwrap().freeze, None);
+    assert_eq!(parse("frozen: false").unwrap().frozen, None);
 }
 
 const SAMPLE: &str = include_str!("../../config/controller.yaml");
@@ -235,11 +244,10 @@ const SAMPLE: &str = include_str!("../../config/controller.yaml");
 #[test]
 fn the_sample_is_right_and_only_looks() {
     let settings = parse(SAMPLE).unwrap();
-    assert_eq!(settings.mode_bound, Mode::Observe);
+    assert_eq!(settings.mode, Mode::Observe);
     let expected = Settings {
-        mode_bound: Mode::Observe,
-        sources: vec![SourceSettings::Path("conf/teds".into())],
-        aws: Aws { region: "us-east-2".parse().ok(), ..Aws::default() },
+        mode: Mode::Observe,
+        log: Log { level: Some("info".into()), format: None },
         ..Settings::default()
     };
     assert_eq!(settings, expected, "everything else that is shown is the default");
@@ -248,9 +256,8 @@ fn the_sample_is_right_and_only_looks() {
 #[test]
 fn the_settings_for_kubernetes_are_right_and_only_look() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes/controller.yaml");
-    let flags = Overrides { config: Some(path), ..Overrides::default() };
-    let settings = Settings::load(flags, Overrides::default()).unwrap();
-    assert_eq!((settings.mode_bound, settings.sources.len()), (Mode::Observe, 0));
+    let settings = load_with(Some(&path), Overrides::default(), Overrides::default()).unwrap();
+    assert_eq!((settings.mode, settings.all_sources().len()), (Mode::Observe, 0));
 }
 
 #[test]
@@ -305,7 +312,7 @@ fn uncomment(sample: &str) -> String {
         // What stands in force in another form just above or below gives way.
         lines.push(format!("{}{text}", " ".repeat(indent)));
     }
-    lines.retain(|line| line != "freeze: false");
+    lines.retain(|line| line != "frozen: false");
     lines
         .iter()
         .map(|line| line.strip_suffix(" []").map_or(line.clone(), str::to_owned) + "\n")

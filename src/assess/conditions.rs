@@ -1,0 +1,325 @@
+//! Conditions and phase: what findings, gates and plan come to, in Kubernetes' words.
+//!
+//! `Ready` is what a person asks first and claims the least: what could not be read makes it Unknown, not True. Waiting is not stalled:
+//! `Stalled` means that nothing moves until a person does something, and its message says what.
+
+use super::findings::makes_unready;
+use super::holds::{HOLD_PREFIX, hold_key};
+use super::types::{
+    Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Phase, Severity, Step,
+    StepKind,
+};
+use super::{Facts, Observation};
+use crate::desired::{Desired, Mode};
+use crate::observe::observation::{Seen, Trigger};
+
+/// Everything that conditions are made of.
+pub(super) struct Grounds<'a> {
+    pub(super) desired: Option<&'a Desired>,
+    pub(super) observation: &'a Observation,
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) findings: &'a [Finding],
+    pub(super) gates: &'a [Gate],
+    pub(super) plan: &'a [Step],
+    pub(super) mode_bound: Mode,
+}
+
+impl Grounds<'_> {
+    fn under_change(&self) -> bool {
+        self.facts.product.one().is_some_and(|product| product.status == "UNDER_CHANGE")
+            || self
+                .observation
+                .root
+                .present()
+                .is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+    }
+
+    fn suspended(&self) -> bool {
+        self.desired
+            .and_then(|desired| desired.spec.suspend.as_ref())
+            .is_some_and(|suspend| suspend.holds(self.observation.now))
+    }
+
+    /// Whether the document, or the controller, only wants to know.
+    fn only_observes(&self) -> bool {
+        self.mode_bound == Mode::Observe
+            || self.desired.is_none_or(|desired| desired.spec.policy.mode == Mode::Observe)
+    }
+
+    fn closed(&self, state: GateState) -> Option<&Gate> {
+        self.gates.iter().find(|gate| !gate.holds && gate.state == state)
+    }
+
+    /// What must be readable for a verdict and is not.
+    fn unreadable(&self) -> Option<(&'static str, &str)> {
+        let observation = self.observation;
+        [
+            ("the provisioned product", observation.products.gap()),
+            ("the root stack", observation.root.gap()),
+            ("the nested stacks", observation.nested.gap()),
+            ("the cache", observation.caches.gap()),
+            ("the database", observation.database.gap()),
+        ]
+        .into_iter()
+        .find_map(|(what, gap)| Some((what, gap?.message.as_str())))
+    }
+
+    /// A stack or product that nobody but a person can move on.
+    fn broken(&self) -> Option<&Finding> {
+        let codes = [
+            "sync/product-error",
+            "sync/stack-missing",
+            "sync/stack-failed",
+            "sync/rollback-failed",
+        ];
+        self.findings.iter().find(|finding| codes.contains(&finding.code.as_str()))
+    }
+
+    /// Whether the next step gives something back or waits, which no gate forbids.
+    fn next_needs_no_gate(&self) -> bool {
+        self.plan.first().is_some_and(|step| !step.step.begins_something())
+    }
+}
+
+/// A word for where the TED stands.
+pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
+    let first = grounds.plan.first().map(|step| step.step);
+    if grounds.under_change() {
+        return Phase::Updating;
+    }
+    if matches!(first, Some(StepKind::Release | StepKind::Enable)) {
+        return Phase::Resuming;
+    }
+    if grounds.suspended() {
+        return Phase::Suspended;
+    }
+    if grounds.facts.product.one().is_none() && grounds.desired.is_some() {
+        return Phase::Blocked;
+    }
+    if first.is_none() {
+        return if grounds.broken().is_some() { Phase::Failed } else { Phase::Steady };
+    }
+    if first == Some(StepKind::ContinueRollback) {
+        return Phase::Recovering;
+    }
+    if grounds.closed(GateState::NeedsPerson).is_some()
+        || grounds.closed(GateState::Unknown).is_some()
+    {
+        return Phase::Blocked;
+    }
+    if grounds.closed(GateState::Waiting).is_some() || first == Some(StepKind::Wait) {
+        return Phase::Waiting;
+    }
+    if first == Some(StepKind::Update) { Phase::Updating } else { Phase::Pausing }
+}
+
+/// The six conditions, in their order.
+pub(super) fn conditions(grounds: &Grounds<'_>) -> Vec<Condition> {
+    vec![
+        ready(grounds),
+        reconciling(grounds),
+        stalled(grounds),
+        drifted(grounds),
+        out_of_sync(grounds),
+        events_paused(grounds),
+    ]
+}
+
+fn condition(
+    kind: ConditionType,
+    status: ConditionStatus,
+    reason: &str,
+    message: impl Into<String>,
+) -> Condition {
+    Condition { kind, status, reason: reason.to_owned(), message: message.into() }
+}
+
+fn ready(grounds: &Grounds<'_>) -> Condition {
+    let is = |status, reason: &str, message: String| {
+        condition(ConditionType::Ready, status, reason, message)
+    };
+    if grounds.under_change() {
+        return is(ConditionStatus::False, "UnderChange", "a change is under way".to_owned());
+    }
+    if let Some((what, why)) = grounds.unreadable() {
+        return is(ConditionStatus::Unknown, "Unreadable", format!("{what} cannot be read: {why}"));
+    }
+    if grounds.facts.product.one().is_none() {
+        return is(
+            ConditionStatus::False,
+            "ProductNotFound",
+            "there is no such provisioned product, or it may not be seen".to_owned(),
+        );
+    }
+    if let Some(worst) = grounds
+        .findings
+        .iter()
+        .find(|finding| makes_unready(finding) && finding.code != "sync/unreadable")
+    {
+        let reason = if worst.code.starts_with("drift/") { "Drifted" } else { "OutOfSync" };
+        return is(ConditionStatus::False, reason, worst.message.clone());
+    }
+    let running: Vec<String> = [
+        grounds.facts.running.version.as_ref().map(|version| format!("TED {version}")),
+        match (grounds.facts.engine.all(), grounds.facts.engine_version.all()) {
+            (Some(engine), Some(version)) => Some(format!("{engine} {version}")),
+            _ => None,
+        },
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    is(ConditionStatus::True, "InSync", format!("as the document says: {}", running.join(", ")))
+}
+
+fn reconciling(grounds: &Grounds<'_>) -> Condition {
+    let is = |yes: bool, reason: &str, message: String| {
+        let status = if yes { ConditionStatus::True } else { ConditionStatus::False };
+        condition(ConditionType::Reconciling, status, reason, message)
+    };
+    if grounds.under_change() {
+        return is(true, "Updating", "an update runs".to_owned());
+    }
+    let Some(first) = grounds.plan.first() else {
+        return is(false, "NothingToDo", "there is nothing to do".to_owned());
+    };
+    if grounds.next_needs_no_gate() {
+        return is(true, "Plan", first.summary.clone());
+    }
+    if let Some(gate) =
+        grounds.closed(GateState::NeedsPerson).or(grounds.closed(GateState::Unknown))
+    {
+        return is(false, "Blocked", format!("gate {}: {}", gate.gate, gate.message));
+    }
+    if let Some(gate) = grounds.closed(GateState::Waiting) {
+        return is(true, "Waiting", format!("gate {}: {}", gate.gate, gate.message));
+    }
+    is(true, "Plan", first.summary.clone())
+}
+
+fn stalled(grounds: &Grounds<'_>) -> Condition {
+    let is = |yes: bool, reason: &str, message: String| {
+        let status = if yes { ConditionStatus::True } else { ConditionStatus::False };
+        condition(ConditionType::Stalled, status, reason, message)
+    };
+    let broken = grounds.broken().filter(|_| !grounds.under_change());
+    let recovers = grounds.plan.first().is_some_and(|step| step.step == StepKind::ContinueRollback);
+    if let Some(finding) = broken.filter(|_| !recovers) {
+        return is(true, "NeedsPerson", format!("{}: {}", finding.message, finding.remedy));
+    }
+    if grounds.desired.is_some()
+        && matches!(
+            grounds.facts.product,
+            super::facts::TheProduct::None | super::facts::TheProduct::Several(_)
+        )
+    {
+        return is(true, "ProductNotFound", "the document's provisioned product is not there, or may not be seen: correct its name or id".to_owned());
+    }
+    // Whoever asked only to look is not waiting for anything.
+    let wants_more = !grounds.plan.is_empty() && !grounds.next_needs_no_gate();
+    if wants_more
+        && !grounds.only_observes()
+        && !grounds.suspended()
+        && let Some(gate) = grounds.closed(GateState::NeedsPerson)
+    {
+        let others = grounds
+            .gates
+            .iter()
+            .filter(|gate| !gate.holds && gate.state == GateState::NeedsPerson)
+            .count()
+            - 1;
+        let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
+        return is(
+            true,
+            "GateClosed",
+            format!("gate {}: {}; {}{more}", gate.gate, gate.message, gate.remedy),
+        );
+    }
+    is(false, "NobodyNeeded", "nobody is needed".to_owned())
+}
+
+fn drifted(grounds: &Grounds<'_>) -> Condition {
+    of_findings(grounds, ConditionType::Drifted, "drift/", "AWS is as the document says")
+}
+
+fn out_of_sync(grounds: &Grounds<'_>) -> Condition {
+    of_findings(grounds, ConditionType::OutOfSync, "sync/", "AWS agrees with itself")
+}
+
+fn of_findings(grounds: &Grounds<'_>, kind: ConditionType, prefix: &str, none: &str) -> Condition {
+    let counted = |finding: &&Finding| {
+        finding.code.starts_with(prefix)
+            && finding.severity > Severity::Info
+            && finding.code != "sync/unreadable"
+    };
+    let all: Vec<&Finding> = grounds.findings.iter().filter(counted).collect();
+    match all.as_slice() {
+        [] => match grounds.unreadable() {
+            Some((what, _)) => condition(
+                kind,
+                ConditionStatus::Unknown,
+                "Unreadable",
+                format!("{what} cannot be read"),
+            ),
+            None => condition(kind, ConditionStatus::False, "NoFindings", none),
+        },
+        [one] => condition(kind, ConditionStatus::True, "Findings", one.message.clone()),
+        [first, rest @ ..] => condition(
+            kind,
+            ConditionStatus::True,
+            "Findings",
+            format!("{} (and {} more)", first.message, rest.len()),
+        ),
+    }
+}
+
+fn events_paused(grounds: &Grounds<'_>) -> Condition {
+    let is = |status, reason: &str, message: String| {
+        condition(ConditionType::EventsPaused, status, reason, message)
+    };
+    let triggers = match &grounds.observation.triggers {
+        Seen::Present(triggers) => &triggers.mappings,
+        Seen::Absent => {
+            return is(ConditionStatus::False, "NoTriggers", "there are no triggers".to_owned());
+        }
+        Seen::Unreadable(gap) => {
+            return is(ConditionStatus::Unknown, "Unreadable", gap.message.clone());
+        }
+        Seen::NotLooked => {
+            return is(ConditionStatus::Unknown, "NotLooked", "nobody looked".to_owned());
+        }
+    };
+    let off: Vec<&Trigger> = triggers
+        .iter()
+        .filter(|trigger| trigger.state != "Enabled" && trigger.state != "Enabling")
+        .collect();
+    if off.is_empty() {
+        return is(
+            ConditionStatus::False,
+            "EventsRun",
+            format!("all {} triggers are on", triggers.len()),
+        );
+    }
+    let key = grounds.facts.product.one().map(|product| hold_key(&product.id));
+    let bears = |trigger: &&&Trigger, own: bool| {
+        trigger.tags.as_ref().is_some_and(|tags| {
+            tags.iter().any(|(tag, value)| {
+                tag.starts_with(HOLD_PREFIX)
+                    && value.starts_with("held ")
+                    && (Some(tag) == key.as_ref()) == own
+            })
+        })
+    };
+    let reason = if off.iter().any(|trigger| bears(&trigger, true)) {
+        "Held"
+    } else if off.iter().any(|trigger| bears(&trigger, false)) {
+        "HeldForAnother"
+    } else {
+        "DisabledOutside"
+    };
+    is(
+        ConditionStatus::True,
+        reason,
+        format!("{} of {} triggers are off", off.len(), triggers.len()),
+    )
+}

@@ -1,0 +1,322 @@
+#![expect(clippy::semicolon_if_nothing_returned, reason = "each row is one expression")]
+
+use super::super::testing::{World, denied, there};
+use super::super::types::Assessment;
+use super::*;
+use crate::observe::observation::{Backlog, Cache, CacheNode, ResourceDrift, Seen};
+
+type Row = (&'static str, fn(&mut World), &'static [&'static str]);
+
+fn codes(assessment: &Assessment) -> Vec<&str> {
+    let mut codes: Vec<&str> = assessment
+        .findings
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .filter(|code| !code.starts_with("info/"))
+        .collect();
+    codes.dedup();
+    codes
+}
+
+/// Each row bends a TED that is as its document says, and names the findings that must show: these and no others.
+const BENT: &[Row] = &[
+    ("as it should be", |_| {}, &[]),
+    (
+        "another engine is wanted",
+        |w| {
+            w.document = w
+                .document
+                .replace("{engine: redis, version: \"7.1\"}", "{engine: valkey, version: \"8.0\"}")
+        },
+        &["drift/cache-engine"],
+    ),
+    (
+        "another version is wanted",
+        |w| w.document = w.document.replace("\"7.1\"", "\"7.0\""),
+        &["drift/cache-version"],
+    ),
+    (
+        "another TED version is wanted",
+        |w| w.document = w.document.replace("  cache:", "  tedVersion: v1.52.1\n  cache:"),
+        &["drift/ted-version"],
+    ),
+    (
+        "a parameter is wanted otherwise",
+        |w| {
+            w.document =
+                w.document.replace("  cache:", "  parameters: {MaxConnections: 800}\n  cache:")
+        },
+        &["drift/parameter"],
+    ),
+    (
+        "CloudFormation saw a change by hand",
+        |w| {
+            w.observation.deep_drift = Seen::Present(vec![ResourceDrift {
+                stack: "SC-1".into(),
+                logical_id: "Cache".into(),
+                status: "MODIFIED".into(),
+                differences: vec![("/Port".into(), "6379".into(), "6380".into())],
+                ..ResourceDrift::default()
+            }]);
+        },
+        &["drift/resource"],
+    ),
+    (
+        "tainted",
+        |w| there(&mut w.observation.products)[0].status = "TAINTED".into(),
+        &["sync/product-tainted"],
+    ),
+    (
+        "in error",
+        |w| there(&mut w.observation.products)[0].status = "ERROR".into(),
+        &["sync/product-error"],
+    ),
+    (
+        "asked for another version than runs",
+        |w| {
+            let product = &mut there(&mut w.observation.products)[0];
+            product.status = "TAINTED".into();
+            product.artifact_id = Some("pa-1521".into());
+        },
+        &["sync/product-tainted", "sync/version-mismatch"],
+    ),
+    (
+        "the stack moved later",
+        |w| there(&mut w.observation.root).updated = Some("2026-07-01T00:00:00Z".parse().unwrap()),
+        &["sync/stack-changed-outside"],
+    ),
+    (
+        "the stack ended a minute after its record",
+        |w| there(&mut w.observation.root).updated = Some("2026-06-01T10:26:00Z".parse().unwrap()),
+        &[],
+    ),
+    (
+        "storage grew",
+        |w| there(&mut w.observation.database).allocated_storage = Some(210),
+        &["sync/storage"],
+    ),
+    (
+        "the cache runs another engine",
+        |w| {
+            there(&mut w.observation.caches)[0]
+                .nodes
+                .iter_mut()
+                .for_each(|node| node.engine = Some("valkey".into()));
+        },
+        &["sync/cache-engine", "drift/cache-engine"],
+    ),
+    (
+        "one node runs another engine",
+        |w| there(&mut w.observation.caches)[0].nodes[0].engine = Some("valkey".into()),
+        &["sync/cache-engine", "drift/cache-engine"],
+    ),
+    (
+        "the cache runs another version",
+        |w| {
+            there(&mut w.observation.caches)[0]
+                .nodes
+                .iter_mut()
+                .for_each(|node| node.engine_version = Some("7.2.4".into()));
+        },
+        &["drift/cache-version", "sync/cache-version"],
+    ),
+    (
+        "a patch level is no difference",
+        |w| {
+            there(&mut w.observation.caches)[0]
+                .nodes
+                .iter_mut()
+                .for_each(|node| node.engine_version = Some("7.1.9".into()));
+        },
+        &[],
+    ),
+    (
+        "the password went away",
+        |w| there(&mut w.observation.caches)[0].auth_token = Some(false),
+        &["sync/cache-access"],
+    ),
+    (
+        "the cache has other nodes",
+        |w| there(&mut w.observation.caches)[0].node_type = Some("cache.r6g.large".into()),
+        &["sync/parameter-mismatch"],
+    ),
+    (
+        "a node more",
+        |w| {
+            there(&mut w.observation.caches)[0].nodes.push(CacheNode {
+                engine: Some("redis".into()),
+                engine_version: Some("7.1.0".into()),
+                ..CacheNode::default()
+            })
+        },
+        &["sync/parameter-mismatch"],
+    ),
+    (
+        "an old group is still there",
+        |w| {
+            there(&mut w.observation.caches)
+                .push(Cache { id: "turbot-einstein-cache-old".into(), ..Cache::default() })
+        },
+        &["sync/cache-left-behind"],
+    ),
+    ("no stack", |w| w.observation.root = Seen::Absent, &["sync/stack-missing"]),
+    (
+        "a nested stack failed",
+        |w| there(&mut w.observation.nested)[0].status = "UPDATE_FAILED".into(),
+        &["sync/stack-failed"],
+    ),
+    (
+        "the way back failed",
+        |w| there(&mut w.observation.root).status = "UPDATE_ROLLBACK_FAILED".into(),
+        &["sync/rollback-failed"],
+    ),
+    (
+        "a way back that went well is no trouble of the stack",
+        |w| there(&mut w.observation.root).status = "UPDATE_ROLLBACK_COMPLETE".into(),
+        &[],
+    ),
+    ("no database", |w| w.observation.database = Seen::Absent, &["sync/database-missing"]),
+    ("no cache", |w| w.observation.caches = Seen::Absent, &["sync/cache-missing"]),
+    (
+        "no cache, and none is wanted",
+        |w| {
+            w.document = w.document.replace("  cache: {engine: redis, version: \"7.1\"}\n", "");
+            w.observation.caches = Seen::Absent;
+            there(&mut w.observation.root).parameters.get_mut("ElastiCache").unwrap().value =
+                "false".into();
+        },
+        &[],
+    ),
+    (
+        "a trigger is off",
+        |w| there(&mut w.observation.triggers).mappings[0].state = "Disabled".into(),
+        &["sync/events-left-paused"],
+    ),
+    (
+        "a trigger is held at this moment",
+        |w| {
+            let now = w.observation.now.as_second();
+            let trigger = &mut there(&mut w.observation.triggers).mappings[0];
+            trigger.state = "Disabled".into();
+            trigger.tags = Some(
+                [(
+                    "ted-controller:hold:pp-senyqa2ncjkws".to_owned(),
+                    format!("held rec-1 {now} ctl-1 0123"),
+                )]
+                .into(),
+            );
+        },
+        &[],
+    ),
+    (
+        "a trigger was held a day ago",
+        |w| {
+            let then = w.observation.now.as_second() - 86_400;
+            let trigger = &mut there(&mut w.observation.triggers).mappings[0];
+            trigger.state = "Disabled".into();
+            trigger.tags = Some(
+                [(
+                    "ted-controller:hold:pp-senyqa2ncjkws".to_owned(),
+                    format!("held rec-1 {then} ctl-1 0123"),
+                )]
+                .into(),
+            );
+        },
+        &["sync/events-left-paused"],
+    ),
+    ("the cache cannot be read", |w| w.observation.caches = denied(), &["sync/unreadable"]),
+    (
+        "tags cannot be read",
+        |w| there(&mut w.observation.triggers).mappings[0].tags = None,
+        &["sync/unreadable"],
+    ),
+    (
+        "a backlog alone is no finding",
+        |w| {
+            there(&mut w.observation.triggers).queues = vec![Backlog {
+                queue: "arn".into(),
+                messages: Some(9),
+                retention_seconds: Some(60),
+            }]
+        },
+        &[],
+    ),
+];
+
+#[test]
+fn each_disagreement_is_found_and_no_other() {
+    for (why, bend, expected) in BENT {
+        let assessment = World::staying().with(bend).assess();
+        let mut expected = expected.to_vec();
+        let mut found = codes(&assessment);
+        expected.sort_unstable();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, expected, "{why}: {:#?}", assessment.findings);
+        for finding in &assessment.findings {
+            assert!(
+                !finding.message.is_empty()
+                    && !finding.remedy.is_empty()
+                    && !finding.read_from.is_empty(),
+                "{finding:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_disagrees_while_a_change_runs() {
+    let moving = World::staying().with(|w| {
+        there(&mut w.observation.products)[0].status = "UNDER_CHANGE".into();
+        there(&mut w.observation.caches)[0].nodes[0].engine = Some("valkey".into());
+        there(&mut w.observation.database).allocated_storage = Some(210);
+        there(&mut w.observation.triggers).mappings[0].state = "Disabled".into();
+    });
+    let found = moving.assess();
+    assert!(codes(&found).iter().all(|code| code.starts_with("drift/")), "{:?}", codes(&found));
+}
+
+#[test]
+fn the_worst_comes_first() {
+    let found = World::staying()
+        .with(|w| {
+            there(&mut w.observation.root).status = "UPDATE_ROLLBACK_FAILED".into();
+            there(&mut w.observation.database).allocated_storage = Some(210);
+        })
+        .assess();
+    let severities: Vec<_> = found.findings.iter().map(|finding| finding.severity).collect();
+    assert!(severities.is_sorted_by(|a, b| a >= b), "{severities:?}");
+    assert_eq!(found.findings[0].code, "sync/rollback-failed");
+}
+
+#[test]
+fn the_yearly_review_names_what_is_old() {
+    let found = World::staying().assess();
+    let info = |code: &str| found.findings.iter().find(|finding| finding.code == code);
+    assert_eq!(info("info/newer-version").unwrap().desired.as_deref(), Some("v1.52.1"));
+    assert!(info("info/version-retired").is_none() && info("info/engine-end-of-life").is_none());
+    let old = World::staying()
+        .with(|w| {
+            there(&mut w.observation.versions).retain(|artifact| artifact.name != "v1.44.0");
+            let nodes = &mut there(&mut w.observation.caches)[0].nodes;
+            nodes.iter_mut().for_each(|node| node.engine_version = Some("6.2.6".into()));
+        })
+        .assess();
+    let codes: Vec<_> = old.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert!(
+        codes.contains(&"info/version-retired") && codes.contains(&"info/engine-end-of-life"),
+        "{codes:?}"
+    );
+    assert!(
+        found.findings.iter().filter(|f| f.code.starts_with("info/")).all(|f| !makes_unready(f))
+    );
+}
+
+#[test]
+fn secrets_are_in_no_finding() {
+    let found = World::staying()
+        .edit("  cache:", "  parameters: {MasterPassword: hunter2hunter2}\n  cache:")
+        .assess();
+    let text = serde_json::to_string(&found).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+}

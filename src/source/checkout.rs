@@ -1,0 +1,50 @@
+//! A folder in a git checkout: its HEAD is the revision, as long as the files are those of that commit.
+
+use crate::desired::File;
+use crate::text::sanitize;
+use std::path::Path;
+
+/// A commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The branch, or `HEAD` when none is checked out.
+    pub branch: String,
+    /// Its id, in hex.
+    pub id: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// HEAD of the checkout that `path` lies in, if every one of `files` is as HEAD has it. Edits that nobody committed have no commit.
+pub(super) fn head_of(path: &Path, files: &[File]) -> Option<Commit> {
+    let path = std::fs::canonicalize(path).ok()?;
+    let repository =
+        gix::discover(if path.is_dir() { path.as_path() } else { path.parent()? }).ok()?;
+    let root = std::fs::canonicalize(repository.workdir()?).ok()?;
+    let mut head = repository.head().ok()?;
+    let branch =
+        head.referent_name().map_or_else(|| "HEAD".to_owned(), |name| name.shorten().to_string());
+    let commit = head.peel_to_commit().ok()?;
+    let tree = commit.tree().ok()?;
+    for file in files {
+        let bytes = file.content.as_ref().ok()?;
+        let full = std::fs::canonicalize(&file.path).ok()?;
+        let within = full.strip_prefix(&root).ok()?;
+        let entry = tree.lookup_entry_by_path(within).ok()??;
+        let now =
+            gix::objs::compute_hash(repository.object_hash(), gix::objs::Kind::Blob, bytes).ok()?;
+        if entry.object_id() != now {
+            return None;
+        }
+    }
+    let author =
+        commit.author().ok().map(|author| sanitize(&author.name.to_string())).unwrap_or_default();
+    let subject = commit
+        .message()
+        .ok()
+        .map(|message| sanitize(&message.summary().to_string()))
+        .unwrap_or_default();
+    Some(Commit { branch: sanitize(&branch), id: commit.id.to_string(), author, subject })
+}
