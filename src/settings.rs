@@ -1,54 +1,112 @@
-//! The controller's settings: flags over environment over file over defaults, checked once, one struct.
+//! What the controller itself is told: flags over environment over a YAML file over defaults, checked once, one struct.
 //!
-//! The file (`config/controller.yaml` shows every key) is YAML; an unknown key is an error with its line, since a misspelled bound is no
-//! bound. Secrets are never in it: a token is named by its file.
+//! Two things differ from that order. The mode is an upper bound, so the strictest of all places wins: a misspelled or
+//! forgotten bound must not loosen another one. And what nobody says about AWS is left to the standard chain (`AWS_REGION`,
+//! profiles, instance and task roles).
+//!
+//! Everything is checked before anything starts, and everything that is wrong is said at once, with file, line, column and
+//! what to write instead: the file is read by the rules of desired documents ([`crate::desired`]).
+//!
+//! Nothing here holds a secret: the settings say where one is kept ([`SecretRef`]), and whoever needs it reads it there,
+//! so that a secret that was replaced takes effect. Nothing here asks AWS or the network.
 
-use crate::desired::{AccountId, Defaults, Mode, Region, duration};
-use serde::Deserialize;
+mod error;
+mod fields;
+mod file;
+mod overrides;
+mod role_pattern;
+mod secret;
+
+pub use error::SettingsError;
+pub use file::{log_level, parse_listen};
+pub use overrides::{ENVIRONMENT, Overrides};
+pub use role_pattern::{BadRolePattern, RolePattern};
+pub use secret::{Secret, SecretError, SecretRef};
+
+use crate::desired::{AccountId, Defaults, MaintenanceWindows, Mode, Region, Suspend};
+use jiff::Timestamp;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The largest settings file that is read.
-const MAX_BYTES: u64 = 1 << 20;
-
 /// The default address of the server.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+/// How many TEDs are looked at at once unless the settings say otherwise. A look is mostly waiting for AWS, and the request
+/// budgets bound what it costs; eight keep a slow account from holding up the others.
+pub const DEFAULT_WORKERS: usize = 8;
+
 /// Everything that the controller is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The upper bound for every document's mode.
     pub mode: Mode,
     /// File or folder of desired documents.
     pub desired: Option<PathBuf>,
-    /// How to reach AWS.
+    /// Further places that documents come from; together with `desired` they make one set.
+    pub sources: Vec<SourceSettings>,
+    /// How often a file source is read again although nothing was notified.
+    pub source_poll: Duration,
+    /// Where and as whom AWS is asked.
     pub aws: Aws,
     /// The HTTP server.
     pub server: Server,
-    /// Where comfort and evidence are kept; absent: nowhere.
+    /// Where comfort and evidence are kept; absent: nowhere, they last as long as the process.
     pub state_dir: Option<PathBuf>,
-    /// This controller, as it signs its holds. Without blanks.
+    /// This controller, as it signs its holds, without blanks. It must outlive restarts: a hold of another name is never
+    /// released.
     pub controller_id: String,
     /// How many TEDs are looked at at the same time.
     pub workers: usize,
-    /// How often the source is read again although nothing was notified.
-    pub source_poll: Duration,
-    /// Whether no start is allowed from the beginning.
-    pub frozen: bool,
+    /// How often to look at a TED whose document does not say.
+    pub interval: Duration,
+    /// Windows that hold beside each document's own.
+    pub windows: MaintenanceWindows,
+    /// Whether no start is allowed, why, and until when.
+    pub frozen: Option<Suspend>,
     /// Logging.
     pub log: Log,
 }
 
-/// How to reach AWS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Where and as whom AWS is asked.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Aws {
-    /// The region of documents that name none.
+    /// The region of documents that name none; absent: the standard chain's.
     pub region: Option<Region>,
     /// The only account that may be touched without a role.
     pub account: Option<AccountId>,
-    /// Patterns of roles that documents may name.
-    pub allowed_roles: Vec<String>,
+    /// Roles that documents may name; none: no roles.
+    pub allowed_roles: Vec<RolePattern>,
+    /// Limits of one attempt.
+    pub timeouts: Timeouts,
+}
+
+/// Limits of one attempt. The SDK sets none but for connecting: one hung answer would stop a loop for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To get a connection, TLS included.
+    pub connect: Duration,
+    /// Until the first byte of the answer.
+    pub read: Duration,
+    /// One attempt, credentials and body included.
+    pub attempt: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(15),
+            attempt: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A place that documents come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceSettings {
+    /// A file, or a folder that is read recursively.
+    Path(PathBuf),
 }
 
 /// The HTTP server.
@@ -62,369 +120,164 @@ pub struct Server {
     pub hosts: Vec<String>,
 }
 
+impl Server {
+    /// The token, read now; `None` when none is configured.
+    ///
+    /// # Errors
+    /// The file cannot be read, is empty or too long.
+    pub fn token(&self) -> Result<Option<Secret>, SecretError> {
+        self.token_file.as_ref().map(|path| SecretRef::File(path.clone()).read()).transpose()
+    }
+}
+
 /// Logging.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    /// A filter as in `RUST_LOG`: `info`, `ted_controller=debug`.
+    /// A level, or directives as in `RUST_LOG`: `info`, `warn,ted_controller=debug`.
     pub level: Option<String>,
     /// Text or JSON; absent: text on a terminal, else JSON.
     pub format: Option<LogFormat>,
 }
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// For programs.
+    /// For programs: one object a line.
     Json,
+}
+
+impl LogFormat {
+    /// The words of settings and flags.
+    pub const NAMES: &'static [&'static str] = &["text", "json"];
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            // The document decides; what is not said in it is `observe`.
+            // The documents decide.
             mode: Mode::Apply,
             desired: None,
+            sources: Vec::new(),
+            source_poll: Duration::from_secs(30),
             aws: Aws::default(),
             server: Server { listen: DEFAULT_LISTEN, token_file: None, hosts: Vec::new() },
             state_dir: None,
             controller_id: "ted-controller".to_owned(),
-            workers: 8,
-            source_poll: Duration::from_secs(30),
-            frozen: false,
+            workers: DEFAULT_WORKERS,
+            interval: Duration::from_mins(2),
+            windows: MaintenanceWindows::default(),
+            frozen: None,
             log: Log::default(),
         }
     }
 }
 
-impl Settings {
-    /// What documents are read with.
-    pub fn defaults(&self) -> Defaults {
-        Defaults { region: self.aws.region.clone(), account: self.aws.account.clone() }
-    }
-}
-
-/// What flags and environment say; each wins over the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// `--mode`. It can only narrow: `observe` holds against any file.
-    pub mode: Option<Mode>,
-    /// `--desired`.
-    pub desired: Option<PathBuf>,
-    /// `--region`.
-    pub region: Option<String>,
-    /// `--account`.
-    pub account: Option<String>,
-    /// `--listen`.
-    pub listen: Option<SocketAddr>,
-    /// `--state-dir`.
-    pub state_dir: Option<PathBuf>,
-    /// `--log-level`.
-    pub log_level: Option<String>,
-    /// `--log-format`.
-    pub log_format: Option<LogFormat>,
-}
-
-/// Settings that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The file cannot be read.
-    #[error("cannot read `{path}`")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file is not right.
-    #[error("{place}: {message}")]
-    Invalid {
-        /// File, line and column; or the flag.
-        place: String,
-        /// What is wrong.
-        message: String,
-        /// What to write instead.
-        hint: Option<String>,
-    },
-}
-
-impl SettingsError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            Self::Unreadable { .. } => {
-                Some("`--config` names a file such as config/controller.yaml")
-            }
-            Self::Invalid { hint, .. } => hint.as_deref(),
-        }
-    }
-}
-
-/// The file, as it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Written {
-    mode: Option<String>,
-    desired: Option<PathBuf>,
-    region: Option<String>,
-    account: Option<String>,
-    allowed_roles: Vec<String>,
-    server: WrittenServer,
-    state_dir: Option<PathBuf>,
-    controller_id: Option<String>,
-    workers: Option<usize>,
-    source_poll: Option<String>,
-    frozen: bool,
-    log: WrittenLog,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct WrittenServer {
-    listen: Option<SocketAddr>,
-    token_file: Option<PathBuf>,
-    hosts: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct WrittenLog {
-    level: Option<String>,
-    format: Option<LogFormat>,
-}
-
-/// Reads the file, if there is one, and lays the overrides over it.
+/// Reads the file, if one is named here or by the environment, and lays environment and flags over it.
 ///
 /// # Errors
-/// The file cannot be read or is not right, or a flag has no meaning.
-pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Settings, SettingsError> {
-    let (written, name) = match file {
-        Some(path) => (read(path)?, path.display().to_string()),
-        None => (Written::default(), String::new()),
-    };
-    merge(written, &name, file.and_then(Path::parent), overrides)
+/// The file cannot be read; something in it, a variable or a flag is wrong.
+pub fn load(file: Option<&Path>, flags: Overrides) -> Result<Settings, SettingsError> {
+    load_with(file, flags, Overrides::from_process()?)
 }
 
-fn read(path: &Path) -> Result<Written, SettingsError> {
-    use std::io::Read as _;
-    let name = path.display().to_string();
-    let unreadable = |source| SettingsError::Unreadable { path: name.clone(), source };
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .map_err(unreadable)?
-        .take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
-    parse(&text, &name)
-}
-
-fn parse(text: &str, name: &str) -> Result<Written, SettingsError> {
-    // A file of comments alone is a file that says nothing.
-    let read: Result<Option<Written>, serde_yaml::Error> = serde_yaml::from_str(text);
-    read.map(Option::unwrap_or_default).map_err(|error| {
-        let place = match error.location() {
-            Some(at) => format!("{name}:{}:{}", at.line(), at.column()),
-            None => name.to_owned(),
-        };
-        // The place is said once, before the message.
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-        SettingsError::Invalid { place, hint: nearest(&message), message }
-    })
-}
-
-/// "unknown field `x`, expected one of `a`, `b`": which of them was meant.
-fn nearest(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let found = quoted.next().filter(|_| message.contains("unknown field"))?;
-    let meant = quoted.min_by_key(|known| strsim::damerau_levenshtein(found, known))?;
-    (strsim::damerau_levenshtein(found, meant) <= 3).then(|| format!("write `{meant}`"))
-}
-
-fn merge(
-    written: Written,
-    name: &str,
-    folder: Option<&Path>,
-    overrides: Overrides,
+/// As [`load`], with another environment.
+///
+/// # Errors
+/// As there.
+pub fn load_with(
+    file: Option<&Path>,
+    flags: Overrides,
+    environment: Overrides,
 ) -> Result<Settings, SettingsError> {
-    let standard = Settings::default();
-    // Paths in a file are meant from where the file lies.
-    let beside = |path: PathBuf| folder.map_or_else(|| path.clone(), |folder| folder.join(&path));
-    let wrong = |key: &str, message: String, hint: Option<String>| SettingsError::Invalid {
-        place: if name.is_empty() { format!("--{key}") } else { format!("{name}: {key}") },
-        message,
-        hint,
+    let mut settings = match file.or(environment.config.as_deref()) {
+        Some(path) => file::read(path)?,
+        None => Settings::default(),
     };
-    let mode = match written.mode.as_deref() {
-        None => standard.mode,
-        Some(text) => {
-            Mode::parse(text).map_err(|error| wrong("mode", error.to_string(), error.hint))?
+    settings.overlay(flags.or(environment))?;
+    Ok(settings)
+}
+
+impl Settings {
+    /// Settings of a file's text alone; relative paths in it are below `folder`.
+    ///
+    /// # Errors
+    /// Something in it is wrong.
+    pub fn parse(name: &str, bytes: &[u8], folder: &Path) -> Result<Self, SettingsError> {
+        file::parse(name, bytes, folder)
+    }
+
+    /// Lays over these what flags or environment say.
+    fn overlay(&mut self, overrides: Overrides) -> Result<(), SettingsError> {
+        // Destructured, so that a new override cannot be forgotten here.
+        let Overrides {
+            config: _,
+            mode,
+            desired,
+            region,
+            account,
+            listen,
+            state_dir,
+            log_level,
+            log_format,
+        } = overrides;
+        if let Some(mode) = mode {
+            self.mode = stricter(self.mode, mode);
         }
-    };
-    // A flag may narrow what the file allows, and never widens it.
-    let mode = match overrides.mode {
-        Some(Mode::Observe) => Mode::Observe,
-        Some(Mode::Apply) | None => mode,
-    };
-    let region = overrides.region.or(written.region);
-    let region = region
-        .map(|text| {
-            Region::parse(&text).map_err(|error| wrong("region", error.to_string(), error.hint))
-        })
-        .transpose()?;
-    let account = overrides.account.or(written.account);
-    let account = account
-        .map(|text| {
-            AccountId::parse(&text).map_err(|error| wrong("account", error.to_string(), error.hint))
-        })
-        .transpose()?;
-    let source_poll = match written.source_poll.as_deref() {
-        None => standard.source_poll,
-        Some(text) => duration::parse(text)
-            .map_err(|error| wrong("sourcePoll", error.to_string(), error.hint))?
-            .max(Duration::from_secs(1)),
-    };
-    let controller_id = written.controller_id.unwrap_or(standard.controller_id);
-    if controller_id.is_empty()
-        || controller_id.len() > 64
-        || controller_id.contains(char::is_whitespace)
-    {
-        return Err(wrong(
-            "controllerId",
-            "it must have 1 to 64 characters and no blanks: it stands in the tags of holds"
-                .to_owned(),
-            None,
-        ));
+        if let Some(desired) = desired {
+            self.desired = Some(desired);
+            self.sources.clear();
+        }
+        let flag = |flag, found: String, complaint| SettingsError::Flag { flag, found, complaint };
+        if let Some(text) = region {
+            self.aws.region =
+                Some(Region::parse(&text).map_err(|complaint| flag("--region", text, complaint))?);
+        }
+        if let Some(text) = account {
+            let account = AccountId::parse(&text);
+            self.aws.account =
+                Some(account.map_err(|complaint| flag("--account", text, complaint))?);
+        }
+        self.server.listen = listen.unwrap_or(self.server.listen);
+        self.state_dir = state_dir.or(self.state_dir.take());
+        if let Some(text) = log_level {
+            let level = file::log_level(&text);
+            self.log.level = Some(level.map_err(|complaint| flag("--log-level", text, complaint))?);
+        }
+        self.log.format = log_format.or(self.log.format);
+        Ok(())
     }
-    let workers = written.workers.unwrap_or(standard.workers);
-    if !(1..=64).contains(&workers) {
-        return Err(wrong("workers", format!("{workers} is not between 1 and 64"), None));
+
+    /// What documents are read with.
+    pub fn defaults(&self) -> Defaults {
+        Defaults {
+            region: self.aws.region.clone(),
+            account: self.aws.account.clone(),
+            interval: Some(self.interval),
+        }
     }
-    Ok(Settings {
-        mode,
-        desired: overrides.desired.or(written.desired.map(beside)),
-        aws: Aws { region, account, allowed_roles: written.allowed_roles },
-        server: Server {
-            listen: overrides.listen.or(written.server.listen).unwrap_or(DEFAULT_LISTEN),
-            token_file: written.server.token_file.map(beside),
-            hosts: written.server.hosts,
-        },
-        state_dir: overrides.state_dir.or(written.state_dir.map(beside)),
-        controller_id,
-        workers,
-        source_poll,
-        frozen: written.frozen,
-        log: Log {
-            level: overrides.log_level.or(written.log.level),
-            format: overrides.log_format.or(written.log.format),
-        },
-    })
+
+    /// Every place that documents come from: `desired` first.
+    pub fn all_sources(&self) -> Vec<SourceSettings> {
+        let desired = self.desired.clone().map(SourceSettings::Path);
+        desired.into_iter().chain(self.sources.iter().cloned()).collect()
+    }
+
+    /// Why no start is allowed by the settings at this moment; `None`: starts are allowed.
+    pub fn frozen_at(&self, now: Timestamp) -> Option<String> {
+        let freeze = self.frozen.as_ref().filter(|freeze| freeze.holds(now))?;
+        Some(freeze.reason.clone().unwrap_or_else(|| "by the controller's settings".to_owned()))
+    }
+}
+
+/// Of two upper bounds the one that allows less.
+fn stricter(a: Mode, b: Mode) -> Mode {
+    match (a, b) {
+        (Mode::Apply, Mode::Apply) => Mode::Apply,
+        (Mode::Observe, _) | (_, Mode::Observe) => Mode::Observe,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn from(text: &str, overrides: Overrides) -> Result<Settings, String> {
-        let written = parse(text, "controller.yaml").map_err(|error| said(&error))?;
-        merge(written, "controller.yaml", Some(Path::new("/etc/ted")), overrides)
-            .map_err(|error| said(&error))
-    }
-
-    fn said(error: &SettingsError) -> String {
-        format!("{error} | {}", error.hint().unwrap_or("-"))
-    }
-
-    #[test]
-    fn the_sample_shows_every_key_and_only_looks() {
-        let sample = include_str!("../config/controller.yaml");
-        let settings = from(sample, Overrides::default()).unwrap();
-        assert_eq!(
-            settings,
-            Settings {
-                mode: Mode::Observe,
-                log: Log { level: Some("info".into()), format: None },
-                ..Settings::default()
-            }
-        );
-        let shown: String = sample
-            .lines()
-            .map(|line| line.trim_start().trim_start_matches("# "))
-            .fold(String::new(), |all, line| all + line + "\n");
-        for key in [
-            "mode",
-            "desired",
-            "region",
-            "account",
-            "allowedRoles",
-            "server",
-            "listen",
-            "tokenFile",
-            "hosts",
-            "stateDir",
-            "controllerId",
-            "workers",
-            "sourcePoll",
-            "frozen",
-            "log",
-            "level",
-            "format",
-        ] {
-            assert!(shown.contains(&format!("{key}:")), "the sample does not show `{key}`");
-        }
-        assert_eq!(from("", Overrides::default()).unwrap(), Settings::default());
-        assert_eq!(from("# nothing\n", Overrides::default()).unwrap(), Settings::default());
-    }
-
-    #[test]
-    fn flags_win_but_never_widen_the_mode() {
-        let apply = || Overrides { mode: Some(Mode::Apply), ..Overrides::default() };
-        let observe = || Overrides { mode: Some(Mode::Observe), ..Overrides::default() };
-        let mode = |text: &str, overrides| from(text, overrides).unwrap().mode;
-        assert_eq!(mode("mode: apply", Overrides::default()), Mode::Apply);
-        assert_eq!(mode("mode: apply", observe()), Mode::Observe);
-        assert_eq!(mode("mode: observe", apply()), Mode::Observe, "the file is the bound");
-        assert_eq!(mode("", apply()), Mode::Apply);
-        let region = Overrides { region: Some("eu-west-1".into()), ..Overrides::default() };
-        assert_eq!(
-            from("region: us-east-2", region).unwrap().aws.region.unwrap().as_str(),
-            "eu-west-1"
-        );
-    }
-
-    #[test]
-    fn paths_of_a_file_are_meant_from_where_it_lies() {
-        let settings = from(
-            "desired: teds\nstateDir: /var/lib/ted\nserver: {tokenFile: token}",
-            Overrides::default(),
-        )
-        .unwrap();
-        assert_eq!(settings.desired.unwrap(), Path::new("/etc/ted/teds"));
-        assert_eq!(settings.state_dir.unwrap(), Path::new("/var/lib/ted"));
-        assert_eq!(settings.server.token_file.unwrap(), Path::new("/etc/ted/token"));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_place_and_what_was_meant() {
-        let table = [
-            ("mod: observe", "controller.yaml:1:1", "write `mode`"),
-            ("mode: aply", "controller.yaml: mode", "`apply`"),
-            ("account: 12", "controller.yaml", "-"),
-            ("account: \"12\"", "controller.yaml: account", "leading zeros"),
-            ("workers: 0", "controller.yaml: workers", "-"),
-            ("controllerId: \"a b\"", "controller.yaml: controllerId", "-"),
-            ("sourcePoll: soon", "controller.yaml: sourcePoll", ""),
-            ("server: {listen: here}", "controller.yaml:1", "-"),
-            ("- 1", "controller.yaml", "-"),
-        ];
-        for (text, place, hint) in table {
-            let error = from(text, Overrides::default()).unwrap_err();
-            let (message, said) = error.split_once(" | ").unwrap();
-            assert!(message.starts_with(place), "{text}: {error}");
-            assert!(said.contains(hint), "{text}: {error}");
-        }
-    }
-}
+mod tests;

@@ -41,7 +41,7 @@ fn every_golden_document_says_what_is_written_beside_it() {
 
 /// What a document gives, and whether that is an error.
 fn rendered(name: &str, bytes: &[u8]) -> (String, &'static str) {
-    let defaults = Defaults { region: "us-east-2".parse().ok(), account: None };
+    let defaults = Defaults { region: "us-east-2".parse().ok(), account: None, interval: None };
     let loaded = load(&[File::new(name, bytes)], &defaults);
     let mut text = String::new();
     for note in &loaded.notes {

@@ -85,7 +85,7 @@ const KEPT_BEHIND: &[(&str, &str)] = &[
     ("aws_smithy_", "aws"),
     ("aws_credential_types", "aws"),
     ("aws_types", "aws"),
-    ("serde_yaml", "desired/parse,settings"),
+    ("serde_yaml", "desired/parse"),
     ("backoff::", "controller/backoff"),
     ("ted_sim", "cli/sim,demo"),
 ];

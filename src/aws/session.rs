@@ -13,7 +13,8 @@
 mod role;
 mod wire;
 
-pub use role::{BadRolePattern, Role, RolePattern};
+pub use crate::settings::Timeouts;
+pub use role::{Role, RolePattern};
 
 use super::budget::{Budgets, Counters, Rate, RequestLabels};
 use super::call::{Caller, Jitter, RetryPolicy, Scope};
@@ -23,6 +24,7 @@ use super::reader::Reader;
 use super::table::Service;
 use super::types::CallerIdentity;
 use super::writer::Writer;
+use crate::settings;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -37,7 +39,6 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 use wire::{AwsTime, Dated};
 
@@ -47,37 +48,15 @@ const APP_NAME: &str = concat!("ted-controller-", env!("CARGO_PKG_VERSION"));
 /// How an assumed role's session is called: what CloudTrail shows.
 const ROLE_SESSION_NAME: &str = "ted-controller";
 
-/// Limits of one attempt. The SDK sets none but for connecting: one hung answer would stop a loop for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// To get a connection, TLS included.
-    pub connect: Duration,
-    /// Until the first byte of the answer.
-    pub read: Duration,
-    /// One attempt, credentials and body included.
-    pub attempt: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            read: Duration::from_secs(15),
-            attempt: Duration::from_secs(20),
-        }
-    }
-}
-
-impl Timeouts {
-    fn sdk(self) -> TimeoutConfig {
-        // The SDK makes one attempt only (`aws::call`), so its operation is our attempt.
-        TimeoutConfig::builder()
-            .connect_timeout(self.connect)
-            .read_timeout(self.read)
-            .operation_attempt_timeout(self.attempt)
-            .operation_timeout(self.attempt)
-            .build()
-    }
+/// The limits as the SDK takes them.
+fn sdk_timeouts(timeouts: Timeouts) -> TimeoutConfig {
+    // The SDK makes one attempt only (`aws::call`), so its operation is our attempt.
+    TimeoutConfig::builder()
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.read)
+        .operation_attempt_timeout(timeouts.attempt)
+        .operation_timeout(timeouts.attempt)
+        .build()
 }
 
 /// Settings of all sessions.
@@ -97,6 +76,19 @@ pub struct SessionsOptions {
     pub rates: BTreeMap<Service, Rate>,
     /// Where jitter begins; from the operating system if absent.
     pub seed: Option<u64>,
+}
+
+impl From<&settings::Aws> for SessionsOptions {
+    fn from(settings: &settings::Aws) -> Self {
+        let settings::Aws { region, account, allowed_roles, timeouts } = settings;
+        Self {
+            region: region.as_ref().map(ToString::to_string),
+            account: account.as_ref().map(ToString::to_string),
+            allowed_roles: allowed_roles.clone(),
+            timeouts: *timeouts,
+            ..Self::default()
+        }
+    }
 }
 
 /// A wire without an environment: tests and the simulated AWS in process.
@@ -238,7 +230,7 @@ impl Sessions {
     pub async fn from_environment(options: SessionsOptions) -> Self {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(wire::https_client())
-            .timeout_config(options.timeouts.sdk())
+            .timeout_config(sdk_timeouts(options.timeouts))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(region) = &options.region {
             loader = loader.region(Region::new(region.clone()));
@@ -256,7 +248,7 @@ impl Sessions {
             .http_client(wire.http_client)
             .credentials_provider(SharedCredentialsProvider::new(wire.credentials))
             .identity_cache(aws_config::identity::IdentityCache::lazy().build())
-            .timeout_config(options.timeouts.sdk())
+            .timeout_config(sdk_timeouts(options.timeouts))
             .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .time_source(wire.time_source.unwrap_or_default())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -352,7 +344,7 @@ impl Sessions {
         let aws_time = AwsTime::default();
         let mut config = config
             .retry_config(RetryConfig::disabled())
-            .timeout_config(self.options.timeouts.sdk());
+            .timeout_config(sdk_timeouts(self.options.timeouts));
         if let Some(http_client) = self.base.http_client() {
             config.set_http_client(Some(SharedHttpClient::new(Dated::new(
                 http_client,

@@ -4,7 +4,7 @@ use super::{Failure, output};
 use crate::desired::{AccountId, Defaults, Desired, ProductRef, Region, Revision, load};
 use crate::observe::observation::{Observation, Seen};
 use crate::observe::{Depth, LookError, Observer, Query};
-use crate::settings::Aws;
+use crate::settings::{Aws, RolePattern, Timeouts};
 use crate::source::collect;
 use std::path::Path;
 
@@ -33,13 +33,18 @@ impl AwsArgs {
         Ok(Aws {
             region: region.map_err(|error| wrong("--region", error))?,
             account: account.map_err(|error| wrong("--account", error))?,
-            allowed_roles: self.allow_role.clone(),
+            allowed_roles: self
+                .allow_role
+                .iter()
+                .map(|pattern| RolePattern::new(pattern))
+                .collect::<Result<_, _>>()
+                .map_err(|error| Failure { message: format!("--allow-role: {error}"), hint: None })?,
+            timeouts: Timeouts::default(),
         })
     }
 
     pub(super) async fn observer(&self) -> Result<Observer, Failure> {
-        let observer = Observer::from_environment(&self.settings()?).await;
-        observer.map_err(|error| Failure { message: format!("--allow-role: {error}"), hint: None })
+        Ok(Observer::from_environment(&self.settings()?).await)
     }
 }
 
@@ -163,6 +168,7 @@ fn documents(path: &Path, aws: &AwsArgs) -> Result<Vec<Subject>, Failure> {
     let defaults = Defaults {
         region: aws.region.as_deref().and_then(|region| Region::parse(region).ok()),
         account: None,
+        interval: None,
     };
     let loaded = load(&files, &defaults);
     for problem in &loaded.problems {

@@ -401,7 +401,7 @@ impl Suspend {
 }
 
 /// The complaint about a word that is none of a few.
-pub(super) fn not_one_of(text: &str, words: &[&str]) -> Complaint {
+pub(crate) fn not_one_of(text: &str, words: &[&str]) -> Complaint {
     let allowed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let near = nearest(text, words.iter().copied()).map(|word| format!("did you mean `{word}`?"));
     Complaint::new("not one of the allowed words").allowed(allowed).hint_if_any(near)

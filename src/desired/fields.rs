@@ -7,18 +7,18 @@ use super::document::{API_VERSION, KIND, Mode, Recovery, Storage};
 
 /// One field.
 #[derive(Debug)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) required: bool,
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
     /// The default, as a document spells it.
-    pub(super) default: Option<&'static str>,
-    pub(super) doc: &'static str,
+    pub(crate) default: Option<&'static str>,
+    pub(crate) doc: &'static str,
 }
 
 /// What a field holds.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Exactly this text.
     Constant(&'static str),
     /// Text of this pattern (ECMA 262).
@@ -45,7 +45,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Whether nothing at all may stand for an empty value: `approve:` with every line commented out.
-    pub(super) fn may_be_null(&self) -> bool {
+    pub(crate) fn may_be_null(&self) -> bool {
         match self {
             Self::Object(_) | Self::List(_) | Self::Parameters | Self::ParameterKeys => true,
             Self::Constant(_)
@@ -59,15 +59,15 @@ impl Kind {
     }
 }
 
-const fn field(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+pub(crate) const fn field(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field { name, kind, required: false, default: None, doc }
 }
 
-const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+pub(crate) const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field { name, kind, required: true, default: None, doc }
 }
 
-const fn with_default(
+pub(crate) const fn with_default(
     name: &'static str,
     kind: Kind,
     default: &'static str,
@@ -76,15 +76,15 @@ const fn with_default(
     Field { name, kind, required: false, default: Some(default), doc }
 }
 
-const DURATION: Kind = Kind::Text("^[0-9]+(d|h|m|s|ms)([0-9]+(h|m|s|ms))*$");
+pub(crate) const DURATION: Kind = Kind::Text("^[0-9]+(d|h|m|s|ms)([0-9]+(h|m|s|ms))*$");
 const ENGINE: Kind = Kind::Text("^([Rr][Ee][Dd][Ii][Ss]|[Vv][Aa][Ll][Kk][Ee][Yy])$");
 const CACHE_VERSION: Kind = Kind::Spelled(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$");
 const VERSION_WISH: Kind = Kind::Text(
     r"^(v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?|\s*[<>=^~]+\s*v?[0-9.]+\s*(,\s*[<>=^~]+\s*v?[0-9.]+\s*)*)$",
 );
 const NAME: Kind = Kind::Spelled("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$");
-const ACCOUNT: Kind = Kind::Spelled("^[0-9]{12}$");
-const REGION: Kind = Kind::Text("^[a-z]{2,12}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$");
+pub(crate) const ACCOUNT: Kind = Kind::Spelled("^[0-9]{12}$");
+pub(crate) const REGION: Kind = Kind::Text("^[a-z]{2,12}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$");
 const PRODUCT: Kind = Kind::Spelled("^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$");
 const HIVE: Kind = Kind::Text("^[a-z][a-z0-9_-]{0,61}[a-z0-9]$");
 const APPROVAL: Kind = Kind::Text(
@@ -107,7 +107,7 @@ const DOC_MODE: &str = "`apply`, or `observe`: report, start nothing.";
 const DOC_APPROVE: &str = "Changes that cannot be undone, approved in writing. Those with a version are for that version only.";
 
 /// The short form: the whole file.
-pub(super) const SHORT: &[Field] = &[
+pub(crate) const SHORT: &[Field] = &[
     required("engine", ENGINE, DOC_ENGINE),
     required("version", CACHE_VERSION, DOC_VERSION),
     field("tedVersion", VERSION_WISH, DOC_TED_VERSION),
@@ -125,7 +125,7 @@ pub(super) const SHORT: &[Field] = &[
 ];
 
 /// The full form.
-pub(super) const FULL: &[Field] = &[
+pub(crate) const FULL: &[Field] = &[
     required("apiVersion", Kind::Constant(API_VERSION), "The version of this document's form."),
     required("kind", Kind::Constant(KIND), "The kind of document."),
     required("metadata", Kind::Object(METADATA), "What the document is called."),
@@ -133,11 +133,11 @@ pub(super) const FULL: &[Field] = &[
 ];
 
 /// `metadata`.
-pub(super) const METADATA: &[Field] =
+pub(crate) const METADATA: &[Field] =
     &[required("name", NAME, "The document's name, unique in one controller: a DNS label.")];
 
 /// `spec`.
-pub(super) const SPEC: &[Field] = &[
+pub(crate) const SPEC: &[Field] = &[
     field("account", ACCOUNT, DOC_ACCOUNT),
     field("region", REGION, DOC_REGION),
     field(
@@ -170,7 +170,7 @@ pub(super) const SPEC: &[Field] = &[
 ];
 
 /// `spec.cache`.
-pub(super) const CACHE: &[Field] = &[
+pub(crate) const CACHE: &[Field] = &[
     required("engine", ENGINE, DOC_ENGINE),
     required("version", CACHE_VERSION, DOC_VERSION),
     field(
@@ -192,10 +192,10 @@ pub(super) const CACHE: &[Field] = &[
 ];
 
 /// The most cache nodes: TED offers 1, or 2 to 6.
-pub(super) const MAX_NODES: u8 = 6;
+pub(crate) const MAX_NODES: u8 = 6;
 
 /// `spec.events`.
-pub(super) const EVENTS: &[Field] = &[
+pub(crate) const EVENTS: &[Field] = &[
     with_default(
         "pause",
         Kind::Flag,
@@ -212,7 +212,7 @@ pub(super) const EVENTS: &[Field] = &[
 ];
 
 /// `spec.policy`.
-pub(super) const POLICY: &[Field] = &[
+pub(crate) const POLICY: &[Field] = &[
     with_default("mode", Kind::Words(Mode::NAMES), "apply", DOC_MODE),
     field("approve", Kind::List(&APPROVAL), DOC_APPROVE),
     with_default(
@@ -256,10 +256,10 @@ pub(super) const POLICY: &[Field] = &[
 ];
 
 /// The most attempts a document may grant.
-pub(super) const MAX_ATTEMPTS: u8 = 20;
+pub(crate) const MAX_ATTEMPTS: u8 = 20;
 
 /// One of `spec.policy.maintenanceWindows`.
-pub(super) const WINDOW: &[Field] = &[
+pub(crate) const WINDOW: &[Field] = &[
     field("days", Kind::List(&DAY), "The days on which it opens. Absent: every day."),
     required("start", Kind::Text("^([01][0-9]|2[0-3]):[0-5][0-9]$"), "When it opens, HH:MM."),
     required(
@@ -276,7 +276,7 @@ pub(super) const WINDOW: &[Field] = &[
 ];
 
 /// `spec.suspend` as a mapping.
-pub(super) const SUSPEND: &[Field] = &[
+pub(crate) const SUSPEND: &[Field] = &[
     field("reason", Kind::Text(r"^[\s\S]{1,500}$"), "Why; shown wherever the suspension is."),
     field(
         "until",

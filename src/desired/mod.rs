@@ -28,6 +28,19 @@ mod version;
 pub mod window;
 pub mod yaml;
 
+/// What any YAML form of ours is described and read with. The controller's settings use it too, so that their errors say
+/// what a document's errors say.
+pub(crate) mod form {
+    pub(crate) use super::document::not_one_of;
+    pub(crate) use super::fields::{
+        ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, with_default,
+    };
+    pub(crate) use super::parse::spec::{duration, number, suspend, windows};
+    pub(crate) use super::parse::yaml_problem;
+    pub(crate) use super::reader::{Fields, Reader};
+    pub(crate) use super::window::never_fitting;
+}
+
 pub use document::{
     API_VERSION, Approval, AssumedRole, Cache, Desired, Events, KIND, Mode, Policy, Recovery, Role,
     Storage, Suspend, TedSpec,

@@ -17,8 +17,9 @@ use super::yaml::{self, Node, Position, Value, YamlError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
-mod spec;
+pub(crate) mod spec;
 
 /// What the controller says where a document is silent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,16 @@ pub struct Defaults {
     pub region: Option<Region>,
     /// The account of documents that name none, for telling apart two products of one name.
     pub account: Option<AccountId>,
+    /// How often to look at a TED whose document does not say.
+    pub interval: Option<Duration>,
+}
+
+impl Defaults {
+    /// The policy of a document that says nothing about it.
+    pub(super) fn policy(&self) -> Policy {
+        let policy = Policy::default();
+        Policy { interval: self.interval.unwrap_or(policy.interval), ..policy }
+    }
 }
 
 /// After how many problems the rest of a file is not looked at: nobody reads them, and looking for hints takes time.
@@ -64,7 +75,7 @@ pub(super) fn file(path: &str, bytes: &[u8], defaults: &Defaults) -> FileRead {
     read
 }
 
-fn yaml_problem(path: &str, error: YamlError) -> Problem {
+pub(crate) fn yaml_problem(path: &str, error: YamlError) -> Problem {
     let message = error.to_string();
     let (at, kind, hint) = match error {
         YamlError::Syntax { at, info } => (at, ProblemKind::Syntax, syntax_hint(&info)),
@@ -172,7 +183,7 @@ fn short(reader: &mut Reader<'_>, path: &str, node: &Node, defaults: &Defaults) 
     let policy = Policy {
         mode: reader.scalar(&fields, "mode", Mode::parse).unwrap_or(Mode::Apply),
         approve: spec::approvals(reader, &fields),
-        ..Policy::default()
+        ..defaults.policy()
     };
     let common = common(reader, &fields, defaults);
     let name = name?;
@@ -235,7 +246,7 @@ fn full(reader: &mut Reader<'_>, node: &Node, defaults: &Defaults) -> Option<Des
             .find(|(fields, _)| knows(fields, name))
             .map(|(_, place)| format!("`{name}` belongs under `{place}`"))
     });
-    let rest = spec::rest(reader, &spec_fields);
+    let rest = spec::rest(reader, &spec_fields, defaults);
     let common = common(reader, &spec_fields, defaults);
     let name = name?;
     let base = common.spec(reader, node.at, &name, "spec.hive")?;

@@ -139,21 +139,21 @@ pub struct Complaint {
 }
 
 impl Complaint {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), allowed: None, hint: None }
     }
 
-    pub(super) fn allowed(mut self, allowed: impl Into<String>) -> Self {
+    pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {
         self.allowed = Some(allowed.into());
         self
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    pub(super) fn hint_if_any(mut self, hint: Option<String>) -> Self {
+    pub(crate) fn hint_if_any(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }
@@ -198,7 +198,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The candidate that is most like `text`, if one is like it at all.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

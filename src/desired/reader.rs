@@ -8,31 +8,31 @@ use super::yaml::{Node, Position, Value};
 use std::collections::BTreeMap;
 
 /// The longest scalar that a document may hold, in bytes: what CloudFormation takes as a parameter's value.
-pub(super) const MAX_SCALAR_BYTES: usize = 4096;
+pub(crate) const MAX_SCALAR_BYTES: usize = 4096;
 /// The most entries of a list or a mapping.
-pub(super) const MAX_ENTRIES: usize = 500;
+pub(crate) const MAX_ENTRIES: usize = 500;
 
 /// What stands where in one document, and what is wrong with it.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     file: &'a str,
     /// Everything found so far.
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
     /// Where each field's value stands, and its spelling, by its path.
     places: BTreeMap<String, (Position, Option<String>)>,
 }
 
 /// A mapping whose fields are known.
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     path: String,
     entries: Vec<(&'static str, &'n Node)>,
 }
 
 impl<'n> Fields<'n> {
-    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, node)| *node)
     }
 
-    pub(super) fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         join(&self.path, name)
     }
 }
@@ -42,16 +42,16 @@ fn join(path: &str, name: &str) -> String {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a str) -> Self {
+    pub(crate) fn new(file: &'a str) -> Self {
         Self { file, problems: Vec::new(), places: BTreeMap::new() }
     }
 
-    pub(super) fn location(&self, at: Position) -> Location {
+    pub(crate) fn location(&self, at: Position) -> Location {
         Location { file: self.file.to_owned(), line: at.line, column: at.column }
     }
 
     /// Notes a problem of a node.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         node: &Node,
         path: &str,
@@ -63,12 +63,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a problem of a field that was read before, by its path; of the document where that field is absent.
-    pub(super) fn refuse_field(&mut self, document: Position, path: &str, complaint: Complaint) {
+    pub(crate) fn refuse_field(&mut self, document: Position, path: &str, complaint: Complaint) {
         let (at, found) = self.places.get(path).cloned().unwrap_or((document, None));
         self.note(at, path, ProblemKind::InvalidValue, found, complaint);
     }
 
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         at: Position,
         path: &str,
@@ -89,12 +89,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Remembers where a value stands, for [`Self::refuse_field`].
-    pub(super) fn place(&mut self, path: &str, node: &Node) {
+    pub(crate) fn place(&mut self, path: &str, node: &Node) {
         self.places.insert(path.to_owned(), (node.at, node.text().map(str::to_owned)));
     }
 
     /// The entries of a mapping, its keys text and each there once; `None` (and a problem) when it is no mapping.
-    pub(super) fn entries<'n>(
+    pub(crate) fn entries<'n>(
         &mut self,
         node: &'n Node,
         path: &str,
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a mapping that has these fields and no others. `elsewhere` names fields that exist in another place.
-    pub(super) fn fields<'n>(
+    pub(crate) fn fields<'n>(
         &mut self,
         node: &'n Node,
         path: &str,
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a scalar by a rule, if the field is there.
-    pub(super) fn scalar<T>(
+    pub(crate) fn scalar<T>(
         &mut self,
         fields: &Fields<'_>,
         name: &str,
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a scalar by a rule.
-    pub(super) fn value<T>(
+    pub(crate) fn value<T>(
         &mut self,
         node: &Node,
         path: &str,
@@ -235,7 +235,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The items of a list, each with its path, if the field is there.
-    pub(super) fn list<'n>(&mut self, fields: &Fields<'n>, name: &str) -> Vec<(String, &'n Node)> {
+    pub(crate) fn list<'n>(&mut self, fields: &Fields<'n>, name: &str) -> Vec<(String, &'n Node)> {
         let Some(node) = fields.get(name) else { return Vec::new() };
         let path = fields.path(name);
         self.check_tag(node, &path);

@@ -160,7 +160,7 @@ fn length(start: Timestamp, end: Timestamp) -> Duration {
 }
 
 /// Windows too short for any update even together with those they touch: their places in the list.
-pub(super) fn never_fitting(windows: &[MaintenanceWindow]) -> Vec<usize> {
+pub(crate) fn never_fitting(windows: &[MaintenanceWindow]) -> Vec<usize> {
     // A week like any other: January has no clock changes in the north, and the south changes in April and October.
     let Ok(reference) = "2026-01-11T12:00:00Z".parse::<Timestamp>() else { return Vec::new() };
     let all = MaintenanceWindows(windows.to_vec());

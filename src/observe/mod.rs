@@ -22,9 +22,8 @@ mod triggers;
 
 pub use find::Found;
 
-use crate::aws::session::BadRolePattern;
 use crate::aws::{
-    Class, Error, Role, RolePattern, Session, SessionError, Sessions, SessionsOptions, Target,
+    Class, Error, Role, Session, SessionError, Sessions, SessionsOptions, Target,
 };
 use crate::desired::{Desired, Events, ProductRef, VersionWish};
 use crate::settings;
@@ -166,19 +165,15 @@ fn one_line(error: &SessionError) -> String {
 
 impl Observer {
     /// By the standard credential chain. Asks AWS nothing yet.
-    ///
-    /// # Errors
-    /// A pattern of allowed roles is none.
-    pub async fn from_environment(aws: &settings::Aws) -> Result<Self, BadRolePattern> {
-        let allowed_roles: Result<_, _> =
-            aws.allowed_roles.iter().map(|pattern| RolePattern::new(pattern)).collect();
+    pub async fn from_environment(aws: &settings::Aws) -> Self {
         let options = SessionsOptions {
             region: aws.region.as_ref().map(|region| region.as_str().to_owned()),
             account: aws.account.as_ref().map(|account| account.as_str().to_owned()),
-            allowed_roles: allowed_roles?,
+            allowed_roles: aws.allowed_roles.clone(),
+            timeouts: aws.timeouts,
             ..SessionsOptions::default()
         };
-        Ok(Self::new(Arc::new(Sessions::from_environment(options).await)))
+        Self::new(Arc::new(Sessions::from_environment(options).await))
     }
 
     /// Over sessions that exist.

@@ -7,6 +7,7 @@ use crate::desired::duration::parse_between;
 use crate::desired::engine::{CacheVersion, Engine};
 use crate::desired::fields::{self, CACHE, EVENTS, POLICY, SUSPEND, WINDOW};
 use crate::desired::ids::{ExternalId, FunctionPrefix, NodeType, ParameterKey, RoleArn};
+use crate::desired::parse::Defaults;
 use crate::desired::problem::{Complaint, ProblemKind};
 use crate::desired::reader::{Fields, Reader};
 use crate::desired::window::{
@@ -30,7 +31,7 @@ pub(super) struct Rest {
     pub(super) suspend: Option<Suspend>,
 }
 
-pub(super) fn rest(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Rest {
+pub(super) fn rest(reader: &mut Reader<'_>, fields: &Fields<'_>, defaults: &Defaults) -> Rest {
     let cache_fields =
         fields.get("cache").map(|node| reader.fields(node, "spec.cache", CACHE, |_| None));
     let events =
@@ -43,8 +44,11 @@ pub(super) fn rest(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Rest {
         parameters: parameters(reader, fields),
         parameter_keys: parameter_keys(reader, fields),
         events: events.map_or_else(Events::default, |fields| events_of(reader, &fields)),
-        policy: policy.map_or_else(Policy::default, |fields| policy_of(reader, &fields)),
-        suspend: suspend(reader, fields),
+        policy: match policy {
+            Some(fields) => policy_of(reader, &fields, defaults.policy()),
+            None => defaults.policy(),
+        },
+        suspend: suspend(reader, fields, "suspend"),
     }
 }
 
@@ -162,10 +166,9 @@ fn events_of(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Events {
     }
 }
 
-fn policy_of(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Policy {
+fn policy_of(reader: &mut Reader<'_>, fields: &Fields<'_>, default: Policy) -> Policy {
     const DAY: Duration = Duration::from_hours(24);
     const SECOND: Duration = Duration::from_secs(1);
-    let default = Policy::default();
     Policy {
         mode: reader.scalar(fields, "mode", Mode::parse).unwrap_or(default.mode),
         approve: approvals(reader, fields),
@@ -192,7 +195,7 @@ fn policy_of(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Policy {
     }
 }
 
-fn duration(
+pub(crate) fn duration(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
     name: &str,
@@ -220,7 +223,7 @@ pub(super) fn approvals(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<App
     approvals
 }
 
-fn windows(reader: &mut Reader<'_>, fields: &Fields<'_>) -> MaintenanceWindows {
+pub(crate) fn windows(reader: &mut Reader<'_>, fields: &Fields<'_>) -> MaintenanceWindows {
     let nodes = reader.list(fields, "maintenanceWindows");
     if let (true, Some(node)) = (nodes.len() > MAX_WINDOWS, fields.get("maintenanceWindows")) {
         let complaint = Complaint::new(format!("{} windows", nodes.len()))
@@ -273,12 +276,13 @@ fn window(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<Maintenanc
     Some(MaintenanceWindow { days, start, end, timezone })
 }
 
-fn suspend(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Suspend> {
-    let node = fields.get("suspend")?;
+/// Reads `true`, `false`, or a reason and an end.
+pub(crate) fn suspend(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str) -> Option<Suspend> {
+    let node = fields.get(name)?;
     if let Value::Scalar { .. } = node.value {
-        return reader.value(node, &fields.path("suspend"), flag)?.then(Suspend::default);
+        return reader.value(node, &fields.path(name), flag)?.then(Suspend::default);
     }
-    let fields = reader.fields(node, &fields.path("suspend"), SUSPEND, |_| None);
+    let fields = reader.fields(node, &fields.path(name), SUSPEND, |_| None);
     let reason = reader.scalar(&fields, "reason", |text| match text.chars().count() {
         1..=500 => Ok(text.to_owned()),
         count => Err(Complaint::new(format!("a reason of {count} characters"))
@@ -297,7 +301,7 @@ fn suspend(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Suspend> {
 }
 
 /// Reads YAML 1.2's `true` and `false`, and no other word for them.
-fn flag(text: &str) -> Result<bool, Complaint> {
+pub(crate) fn flag(text: &str) -> Result<bool, Complaint> {
     let complaint = |hint: Option<String>| {
         Complaint::new("not a truth value").allowed("`true` or `false`").hint_if_any(hint)
     };
@@ -312,7 +316,7 @@ fn flag(text: &str) -> Result<bool, Complaint> {
     }
 }
 
-fn number(text: &str, least: u8, most: u8) -> Result<u8, Complaint> {
+pub(crate) fn number(text: &str, least: u8, most: u8) -> Result<u8, Complaint> {
     let canonical =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|number| canonical && (least..=most).contains(number)).ok_or_else(

@@ -31,7 +31,8 @@ const HEAD: &str = "apiVersion: ted-controller.dev/v1alpha1\nkind: TurbotEnterpr
 
 #[test]
 fn two_lines_are_a_document() {
-    let defaults = Defaults { region: Region::parse("eu-west-1").ok(), account: None };
+    let defaults =
+        Defaults { region: Region::parse("eu-west-1").ok(), account: None, interval: None };
     let read = file("teds/einstein.yaml", b"engine: valkey\nversion: \"8.0\"\n", &defaults);
     assert_eq!(read.problems, []);
     let Desired { name, spec, location } = &read.documents[0];

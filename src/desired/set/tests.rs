@@ -166,6 +166,7 @@ fn the_account_of_a_role_or_of_the_controller_counts() {
     let defaults = |account: &str| Defaults {
         region: "us-east-2".parse().ok(),
         account: account.parse().ok(),
+        interval: None,
     };
     assert_eq!(
         load(&files, &defaults("111122223333")).problems.len(),

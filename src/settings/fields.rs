@@ -1,0 +1,102 @@
+//! The one description of the settings file: which fields there are, what they hold, what they mean.
+
+use super::LogFormat;
+use crate::desired::Mode;
+use crate::desired::form::{
+    ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, with_default,
+};
+
+/// The most workers: more would only wait for the request budgets.
+pub(super) const MAX_WORKERS: u8 = 64;
+
+const PATH: Kind = Kind::Text(r"^[\s\S]+$");
+
+/// The root.
+pub(super) const ROOT: &[Field] = &[
+    with_default(
+        "mode",
+        Kind::Words(Mode::NAMES),
+        "apply",
+        "An upper bound for every document's mode.",
+    ),
+    field("desired", PATH, "File or folder with the desired documents."),
+    field("sources", Kind::List(&Kind::Object(SOURCE)), "Further places of documents."),
+    with_default(
+        "sourcePoll",
+        DURATION,
+        "30s",
+        "How often documents are read again although the file system told of no change.",
+    ),
+    field("region", REGION, "The region of documents that name none."),
+    field("account", ACCOUNT, "The only account that may be touched without a role."),
+    field(
+        "allowedRoles",
+        Kind::List(&Kind::Text("^arn:[^:]+:iam::[^:]+:role/.+$")),
+        "Roles that documents may name; `*` is any text within one part of the ARN.",
+    ),
+    field("timeouts", Kind::Object(TIMEOUTS), "Limits of one attempt to ask AWS."),
+    field("server", Kind::Object(SERVER), "Page, API and metrics."),
+    field("stateDir", PATH, "Where history, audit and transition times are kept."),
+    with_default(
+        "controllerId",
+        Kind::Spelled("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"),
+        "ted-controller",
+        "The name this controller signs its holds with. Change it only while nothing is held.",
+    ),
+    with_default(
+        "workers",
+        Kind::Number(1, MAX_WORKERS),
+        "8",
+        "How many TEDs are looked at at the same time.",
+    ),
+    with_default(
+        "interval",
+        DURATION,
+        "2m",
+        "How often to look at a TED whose document does not say.",
+    ),
+    field(
+        "maintenanceWindows",
+        Kind::List(&Kind::Object(WINDOW)),
+        "Windows that hold beside each document's own. Absent: always.",
+    ),
+    with_default("frozen", Kind::FlagOr(SUSPEND), "false", "Stops every start, never a finish."),
+    field("log", Kind::Object(LOG), "What is logged, and how."),
+];
+
+/// `timeouts`.
+pub(super) const TIMEOUTS: &[Field] = &[
+    with_default("connect", DURATION, "5s", "To get a connection, TLS included."),
+    with_default("read", DURATION, "15s", "Until the first byte of the answer."),
+    with_default("attempt", DURATION, "20s", "One attempt, credentials and body included."),
+];
+
+/// One of `sources`.
+pub(super) const SOURCE: &[Field] =
+    &[field("path", PATH, "A file, or a folder that is read recursively.")];
+
+/// `server`.
+pub(super) const SERVER: &[Field] = &[
+    with_default(
+        "listen",
+        Kind::Text(r"^[0-9a-fA-F.:\[\]]+:[0-9]+$"),
+        "127.0.0.1:8080",
+        "Where page, API and metrics are served.",
+    ),
+    field("tokenFile", PATH, "The file with the token that changing requests must bring."),
+    field(
+        "hosts",
+        Kind::List(&Kind::Text("^[A-Za-z0-9.-]+$")),
+        "Names by which the server may be called, beside localhost and addresses.",
+    ),
+];
+
+/// `log`.
+pub(super) const LOG: &[Field] = &[
+    field("level", Kind::Text(r"^\S+$"), "A level, or directives as `RUST_LOG`."),
+    field(
+        "format",
+        Kind::Words(LogFormat::NAMES),
+        "`text` or `json`. Absent: text on a terminal, else JSON.",
+    ),
+];
