@@ -8,6 +8,7 @@
 //! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
 //! - [`settings`], [`telemetry`], [`source`]: flags, environment and file as one checked struct; logs; where documents come from.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
+//! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
@@ -15,6 +16,7 @@ pub mod assess;
 pub mod aws;
 pub mod cli;
 pub mod clock;
+pub mod controller;
 pub mod denial;
 pub mod desired;
 pub mod observe;
@@ -23,3 +25,4 @@ pub mod settings;
 pub mod source;
 pub mod telemetry;
 pub mod text;
+pub mod web;

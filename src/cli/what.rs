@@ -38,7 +38,10 @@ impl AwsArgs {
                 .iter()
                 .map(|pattern| RolePattern::new(pattern))
                 .collect::<Result<_, _>>()
-                .map_err(|error| Failure { message: format!("--allow-role: {error}"), hint: None })?,
+                .map_err(|error| Failure {
+                    message: format!("--allow-role: {error}"),
+                    hint: None,
+                })?,
             timeouts: Timeouts::default(),
         })
     }

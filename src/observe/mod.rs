@@ -22,9 +22,7 @@ mod triggers;
 
 pub use find::Found;
 
-use crate::aws::{
-    Class, Error, Role, Session, SessionError, Sessions, SessionsOptions, Target,
-};
+use crate::aws::{Class, Error, Role, Session, SessionError, Sessions, SessionsOptions, Target};
 use crate::desired::{Desired, Events, ProductRef, VersionWish};
 use crate::settings;
 use collect::Known;

@@ -8,6 +8,7 @@
 //! Time comes in as a value. Foreign text is made safe once, by `clean`, where it enters a [`Status`] or a [`Plan`].
 
 mod clean;
+pub mod commands;
 mod events;
 mod memory;
 pub mod metrics;

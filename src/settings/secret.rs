@@ -121,7 +121,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str, text: Option<&str>| {
             let path = folder.path().join(name);
-            text.map(|text| fs::write(&path, text).unwrap());
+            if let Some(text) = text {
+                fs::write(&path, text).unwrap();
+            }
             SecretRef::File(path).read().unwrap_err().to_string()
         };
         let long = "x".repeat(70_000);

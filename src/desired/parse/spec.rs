@@ -45,7 +45,7 @@ pub(super) fn rest(reader: &mut Reader<'_>, fields: &Fields<'_>, defaults: &Defa
         parameter_keys: parameter_keys(reader, fields),
         events: events.map_or_else(Events::default, |fields| events_of(reader, &fields)),
         policy: match policy {
-            Some(fields) => policy_of(reader, &fields, defaults.policy()),
+            Some(fields) => policy_of(reader, &fields, &defaults.policy()),
             None => defaults.policy(),
         },
         suspend: suspend(reader, fields, "suspend"),
@@ -166,7 +166,7 @@ fn events_of(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Events {
     }
 }
 
-fn policy_of(reader: &mut Reader<'_>, fields: &Fields<'_>, default: Policy) -> Policy {
+fn policy_of(reader: &mut Reader<'_>, fields: &Fields<'_>, default: &Policy) -> Policy {
     const DAY: Duration = Duration::from_hours(24);
     const SECOND: Duration = Duration::from_secs(1);
     Policy {
