@@ -86,7 +86,7 @@ const KEPT_BEHIND: &[(&str, &str)] = &[
     ("aws_credential_types", "aws"),
     ("aws_types", "aws"),
     ("serde_yaml", "desired/parse"),
-    ("backoff::", "controller/backoff"),
+    ("use backoff::", "controller/backoff"),
     ("ted_sim", "cli/sim,demo"),
 ];
 

@@ -10,6 +10,7 @@
 mod backoff;
 mod pass;
 
+use self::backoff::{Retry, spread};
 use crate::assess::Context;
 use crate::assess::types::{ConditionStatus, ConditionType};
 use crate::aws::Class;
@@ -21,7 +22,6 @@ use crate::report::metrics::{AwsRequest, PassResult};
 use crate::report::{Event, EventKind, Look, Memory, SourceReport, Store, Unreadable};
 use crate::settings::Settings;
 use crate::source::Snapshot;
-use backoff::{Retry, spread};
 use pass::{Passed, Verdict, pass};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
