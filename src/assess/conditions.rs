@@ -4,7 +4,7 @@
 //! `Stalled` means that nothing moves until a person does something, and its message says what.
 
 use super::findings::makes_unready;
-use super::holds::{HOLD_PREFIX, hold_key};
+use super::holds::{HOLD_PREFIX, Hold, hold_key, hold_of};
 use super::types::{
     Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Phase, Severity, Step,
     StepKind,
@@ -21,6 +21,7 @@ pub(super) struct Grounds<'a> {
     pub(super) findings: &'a [Finding],
     pub(super) gates: &'a [Gate],
     pub(super) plan: &'a [Step],
+    pub(super) next: Option<&'a Step>,
     pub(super) mode_bound: Mode,
 }
 
@@ -84,9 +85,20 @@ impl Grounds<'_> {
                 .any(|finding| finding.code.starts_with("drift/") && makes_unready(finding))
     }
 
-    /// Whether the next step gives something back or waits, which no gate forbids.
-    fn next_needs_no_gate(&self) -> bool {
-        self.plan.first().is_some_and(|step| !step.step.begins_something())
+    /// Whether there is something to do now, or to wait for while events are paused, whatever the gates say.
+    fn goes_on(&self) -> bool {
+        self.next.is_some_and(|step| step.step != StepKind::Wait || self.holds_events())
+    }
+
+    /// Whether this product's hold keeps triggers.
+    fn holds_events(&self) -> bool {
+        let Some(product) = self.facts.product.one() else { return false };
+        self.observation.triggers.present().is_some_and(|triggers| {
+            triggers
+                .mappings
+                .iter()
+                .any(|trigger| matches!(hold_of(trigger, &product.id), Some(Hold::Held(_))))
+        })
     }
 }
 
@@ -202,8 +214,8 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
             None => is(false, "NothingToDo", "there is nothing to do".to_owned()),
         };
     };
-    if grounds.next_needs_no_gate() {
-        return is(true, "Plan", first.summary.clone());
+    if let Some(next) = grounds.next.filter(|_| grounds.goes_on()) {
+        return is(true, "Plan", next.summary.clone());
     }
     if let Some(gate) =
         grounds.closed(GateState::NeedsPerson).or(grounds.closed(GateState::Unknown))
@@ -235,7 +247,7 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         return is(true, "ProductNotFound", "the document's provisioned product is not there, or may not be seen: correct its name or id".to_owned());
     }
     // Whoever asked only to look is not waiting for anything.
-    let wants_more = grounds.differs() && !grounds.next_needs_no_gate();
+    let wants_more = grounds.differs() && !grounds.goes_on();
     if wants_more
         && !grounds.only_observes()
         && !grounds.suspended()

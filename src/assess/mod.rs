@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`facts`] is what an observation means, worked out once; [`roles`] which parameter is for what, and
 //! `evidence` what contradicts that; [`values`] when two values are the same to AWS; [`parameters`] the update as it would be sent;
-//! `storage` and `protected` the rules of RDS and of what must not change; [`gates`] the preconditions; [`plan`] the steps.
+//! `storage` and `protected` the rules of RDS and of what must not change; [`gates`] the preconditions; [`protocol`] how events are paused
+//! and given back; [`plan`] the steps.
 //!
 //! Nothing here remembers anything, and nothing fails: bad news is an answer. The same input gives the same answer, byte for byte.
 
@@ -19,6 +20,7 @@ pub mod holds;
 pub mod parameters;
 pub mod plan;
 mod protected;
+pub mod protocol;
 pub mod roles;
 mod storage;
 #[cfg(test)]
@@ -49,6 +51,10 @@ pub struct Context {
     pub windows: MaintenanceWindows,
     /// This controller, as it signs its holds. Without blanks.
     pub controller_id: String,
+    /// This process, as it signs its holds. Of two, the one that began later has the greater name.
+    pub process: String,
+    /// The update that this process sent last and that was not clearly refused: the last provisioning record when it was, and when.
+    pub sent: Option<(String, Timestamp)>,
     /// What is known of the caller's credentials; only a product without a launch role asks.
     pub credentials: Credentials,
 }
@@ -61,6 +67,8 @@ impl Default for Context {
             frozen: None,
             windows: MaintenanceWindows::default(),
             controller_id: "ted-controller".to_owned(),
+            process: "0".to_owned(),
+            sent: None,
             credentials: Credentials::default(),
         }
     }
@@ -107,21 +115,24 @@ pub fn assess(desired: &Desired, observation: &Observation, context: &Context) -
     let draft = parameters::draft(desired, &facts);
     let case = Case { desired, observation, context, facts: &facts, draft: &draft };
     let gates = gates::ask(&case);
-    let plan = plan::plan(&case, &gates);
+    let (plan, next) = plan::plan(&case, &gates);
     let notes = notes(desired, &facts, &draft);
     finish(
         Some(desired),
         observation,
         &facts,
         context,
-        Verdicts { gates, plan, parameters: shown(&draft), notes, draft: Some(&draft) },
+        Verdicts { gates, plan, next, parameters: shown(&draft), notes, draft: Some(&draft) },
     )
 }
 
-/// Says what is there, for a product without a document: findings of AWS against itself, and nothing to do.
+/// Says what is there, for a product without a document: findings of AWS against itself, and nothing to do but to give back what this
+/// controller holds.
 pub fn survey(observation: &Observation, context: &Context) -> Assessment {
     let facts = Facts::of(None, observation);
-    finish(None, observation, &facts, context, Verdicts::default())
+    let next = plan::give_back(observation, context);
+    let plan = next.iter().cloned().collect();
+    finish(None, observation, &facts, context, Verdicts { plan, next, ..Verdicts::default() })
 }
 
 /// What gates and plan came to.
@@ -129,6 +140,7 @@ pub fn survey(observation: &Observation, context: &Context) -> Assessment {
 struct Verdicts<'a> {
     gates: Vec<Gate>,
     plan: Vec<Step>,
+    next: Option<Step>,
     parameters: Vec<types::ParameterChange>,
     notes: Vec<String>,
     draft: Option<&'a parameters::Draft>,
@@ -141,7 +153,7 @@ fn finish(
     context: &Context,
     verdicts: Verdicts<'_>,
 ) -> Assessment {
-    let Verdicts { gates, plan, parameters, notes, draft } = verdicts;
+    let Verdicts { gates, plan, next, parameters, notes, draft } = verdicts;
     let findings = findings::findings(desired, observation, facts, draft);
     let grounds = conditions::Grounds {
         desired,
@@ -150,6 +162,7 @@ fn finish(
         findings: &findings,
         gates: &gates,
         plan: &plan,
+        next: next.as_ref(),
         mode_bound: context.mode_bound,
     };
     let phase = conditions::phase(&grounds);
@@ -160,6 +173,7 @@ fn finish(
         findings,
         gates,
         plan,
+        next,
         parameters,
         phase,
         conditions,

@@ -1,16 +1,19 @@
 //! What would be done, in order: hold and disable the triggers, update, give the triggers back.
 //!
 //! A plan is no permission. It is there as soon as its update can be named whole, whatever the gates say, so that people see what
-//! would happen; `Assessment::next_step` says what may be done now.
+//! would happen. What may be done now is said beside it: what [`super::protocol`] asks for, else the update when every gate holds.
 
+use super::Context;
 use super::facts::{Facts, Target, ThePath};
 use super::gates::Case;
-use super::holds::{Hold, hold_key, holds_on};
+use super::holds::{End, Hold, NO_RECORD, Release, hold_key, hold_of, holds_on};
+use super::protocol::{self, Act, Me, Next, Sent, Terms, Wish, Write};
 use super::types::{
     ChangeKind, Expected, Gate, GateState, Order, Step, StepKind, TriggerTarget, UpdateOrder,
     WaitOrder,
 };
-use crate::observe::observation::{Product, Trigger};
+use crate::observe::observation::{Observation, Product, Trigger};
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -32,85 +35,208 @@ pub fn update_token(product_id: &str, last_provisioning_record_id: Option<&str>)
     })
 }
 
-/// The plan for a document.
-pub(super) fn plan(case: &Case<'_>, gates: &[Gate]) -> Vec<Step> {
-    if let Some(wait) = wait_for_change(case) {
+/// The plan for a document, and what of it may be done now.
+pub(super) fn plan(case: &Case<'_>, gates: &[Gate]) -> (Vec<Step>, Option<Step>) {
+    let order = update_order(case);
+    let pause = case.desired.spec.events.pause;
+    let digest = case.desired.digest();
+    let wish = match &order {
+        Some(_) if pause => wish(case, gates, digest.as_str()),
+        Some(_) | None => Wish::Nothing,
+    };
+    let next = protocol_says(case.observation, case.context, &wish);
+    let duty = match next {
+        Next::Write(act, writes) => Some(trigger_step(case.observation, act, &writes)),
+        Next::Wait { wait_for, until } => Some(wait(wait_for, until)),
+        Next::Nothing | Next::Paused => None,
+    };
+    if let Some(runs) = wait_for_change(case) {
         // What is read during a change is half new: whatever one would plan from it is wrong.
-        return vec![wait];
+        return match duty {
+            Some(duty) => (vec![duty.clone()], Some(duty)),
+            None => (vec![runs.clone()], Some(runs)),
+        };
     }
-    let Some(order) = update_order(case) else { return Vec::new() };
-    let mut steps: Vec<Step> = wait_for_gates(gates).into_iter().collect();
-    let summary = summary(case, &order);
-    let update = Step { step: StepKind::Update, summary, order: Order::Update(Box::new(order)) };
-    if !case.desired.spec.events.pause {
+    let gives_back =
+        duty.as_ref().is_some_and(|step| matches!(step.step, StepKind::Release | StepKind::Enable));
+    let mut steps: Vec<Step> = Vec::new();
+    if gives_back {
+        steps.extend(duty.clone());
+    }
+    let Some(order) = order else {
+        if !gives_back {
+            steps.extend(duty.clone());
+        }
+        return (steps, duty);
+    };
+    let update = Step {
+        step: StepKind::Update,
+        summary: summary(case, &order),
+        order: Order::Update(Box::new(order)),
+    };
+    let all_hold = gates.iter().all(|gate| gate.holds);
+    let next = match &duty {
+        Some(duty) => Some(duty.clone()),
+        None if all_hold && (!pause || matches!(wish, Wish::Update { .. })) => Some(update.clone()),
+        None => wait_for_gates(gates),
+    };
+    if !gives_back {
+        steps.extend(wait_for_gates(gates));
+        steps.extend(duty.filter(|_| pause));
+    }
+    if pause {
+        around(case, update, &mut steps);
+    } else {
         steps.push(update);
-        return steps;
     }
-    let product = case.facts.product.one();
-    let triggers =
-        case.observation.triggers.present().map_or(&[][..], |triggers| &triggers.mappings);
-    let to_pause: Vec<&Trigger> =
-        triggers.iter().filter(|trigger| is_paused_by_us(trigger, product, case)).collect();
-    let held = |trigger: &&&Trigger| is_held(trigger, product, case);
-    let mut push = |step, what: &str, which: Vec<&Trigger>| {
-        if !which.is_empty() {
-            let summary = format!("{what} {}", count(&which));
-            steps.push(Step { step, summary, order: Order::Triggers(targets(&which)) });
-        }
-    };
-    let unheld: Vec<&Trigger> = to_pause.iter().filter(|trigger| !held(trigger)).copied().collect();
-    let enabled: Vec<&Trigger> =
-        to_pause.iter().filter(|trigger| trigger.state != "Disabled").copied().collect();
-    push(StepKind::Hold, "mark as held", unheld);
-    push(StepKind::Disable, "disable", enabled);
-    let give_back = to_pause;
-    steps.push(update);
-    let mut push = |step, what: &str| {
-        if !give_back.is_empty() {
-            let summary = format!("{what} {}", count(&give_back));
-            steps.push(Step { step, summary, order: Order::Triggers(targets(&give_back)) });
-        }
-    };
-    push(StepKind::Release, "give up the hold on");
-    push(StepKind::Enable, "enable");
-    steps
+    (steps, next)
 }
 
-/// Triggers that an update pauses: enabled ones, those we hold already, and those that only another product's hold disabled. What an
-/// operator disabled stays his.
+/// What is left to do for a product whose document is gone, or never was: to give back what this controller holds.
+pub(super) fn give_back(observation: &Observation, context: &Context) -> Option<Step> {
+    match protocol_says(observation, context, &Wish::Nothing) {
+        Next::Write(act, writes) => Some(trigger_step(observation, act, &writes)),
+        Next::Wait { wait_for, until } => Some(wait(wait_for, until)),
+        Next::Nothing | Next::Paused => None,
+    }
+}
+
+fn protocol_says(observation: &Observation, context: &Context, wish: &Wish<'_>) -> Next {
+    let Some(scene) = protocol::scene(observation) else { return Next::Nothing };
+    let me = Me {
+        controller: &context.controller_id,
+        process: &context.process,
+        sent: context.sent.as_ref().map(|(under, at)| Sent { under, at: *at }),
+    };
+    protocol::decide(&scene, &me, wish, &Terms::default())
+}
+
+/// How long a closed gate may keep events paused.
+const SOON: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether the update may go, or may go soon enough to keep paused what is paused.
+fn wish<'a>(case: &Case<'_>, gates: &[Gate], digest: &'a str) -> Wish<'a> {
+    let now = case.observation.now;
+    let held_for = oldest_claim(case).map(|at| now.duration_since(at));
+    let opens_soon = |gate: &Gate| match (gate.state, gate.until) {
+        (GateState::Waiting, Some(until)) => until.duration_since(now) <= SOON,
+        // Nobody knows when: as long as the pause is not older than that.
+        (GateState::Waiting | GateState::Unknown, _) => held_for.is_some_and(|age| age <= SOON),
+        (GateState::Holds | GateState::NotApplicable | GateState::NeedsPerson, _) => false,
+    };
+    let mut closed = gates.iter().filter(|gate| !gate.holds);
+    if gates.iter().all(|gate| gate.holds) {
+        Wish::Update { digest, drain: case.desired.spec.events.drain }
+    } else if closed.all(opens_soon) {
+        Wish::Soon { digest }
+    } else {
+        Wish::Nothing
+    }
+}
+
+/// Since when this controller holds triggers of this product.
+fn oldest_claim(case: &Case<'_>) -> Option<Timestamp> {
+    let product = case.facts.product.one()?;
+    let triggers = case.observation.triggers.present()?;
+    triggers
+        .mappings
+        .iter()
+        .filter_map(|trigger| match hold_of(trigger, &product.id)? {
+            Hold::Held(claim) if claim.controller == case.context.controller_id => Some(claim.at),
+            Hold::Held(_) | Hold::Released(_) | Hold::Garbled(_) => None,
+        })
+        .min()
+}
+
+/// The steps around an update whose turn has not come yet: for people.
+fn around(case: &Case<'_>, update: Step, steps: &mut Vec<Step>) {
+    let triggers =
+        case.observation.triggers.present().map_or(&[][..], |triggers| &triggers.mappings);
+    let product = case.facts.product.one();
+    let concerned: Vec<&Trigger> =
+        triggers.iter().filter(|trigger| is_paused_by_us(trigger, product, case)).collect();
+    let later = |step, what: &str, which: &[&Trigger]| Step {
+        step,
+        summary: format!("{what} {}", count(which)),
+        order: Order::Later,
+    };
+    let told = |steps: &[Step], kind| steps.iter().any(|step| step.step == kind);
+    let unheld: Vec<&Trigger> = concerned
+        .iter()
+        .filter(|trigger| !product.is_some_and(|product| is_held(trigger, product, case)))
+        .copied()
+        .collect();
+    let enabled: Vec<&Trigger> =
+        concerned.iter().filter(|trigger| trigger.state != "Disabled").copied().collect();
+    if !unheld.is_empty() && !told(steps, StepKind::Hold) {
+        steps.push(later(StepKind::Hold, "mark as held", &unheld));
+    }
+    if !enabled.is_empty() && !told(steps, StepKind::Disable) {
+        steps.push(later(StepKind::Disable, "disable", &enabled));
+    }
+    steps.push(update);
+    if !concerned.is_empty() {
+        steps.push(later(StepKind::Release, "give up the hold on", &concerned));
+        steps.push(later(StepKind::Enable, "enable", &concerned));
+    }
+}
+
+/// Triggers that an update pauses: those that run, and those that only a hold keeps off. What an operator disabled stays his.
 fn is_paused_by_us(trigger: &Trigger, product: Option<&Product>, case: &Case<'_>) -> bool {
     if trigger.state != "Disabled" && trigger.state != "Disabling" {
         return trigger.state != "Deleting";
     }
-    let others_hold = holds_on(trigger).into_iter().flatten().any(|(id, hold)| {
-        matches!(hold, Hold::Held { .. }) && product.is_some_and(|product| product.id != id)
-    });
-    others_hold || is_held(trigger, product, case)
+    let Some(product) = product else { return false };
+    let others_hold = holds_on(trigger)
+        .into_iter()
+        .flatten()
+        .any(|(id, hold)| matches!(hold, Hold::Held(_)) && product.id != id);
+    let to_give_back = matches!(
+        hold_of(trigger, &product.id),
+        Some(Hold::Released(Release { end: End::Open, .. }))
+    );
+    others_hold || to_give_back || is_held(trigger, product, case)
 }
 
-fn is_held(trigger: &Trigger, product: Option<&Product>, case: &Case<'_>) -> bool {
-    let Some(product) = product else { return false };
-    let value = trigger.tags.as_ref().and_then(|tags| tags.get(&hold_key(&product.id)));
-    match value.map(|value| Hold::parse(value)) {
-        Some(Hold::Held { record, at: _, controller, digest: _ }) => {
-            controller == case.context.controller_id
-                && product.last_provisioning_record_id.as_deref() == Some(record)
+fn is_held(trigger: &Trigger, product: &Product, case: &Case<'_>) -> bool {
+    match hold_of(trigger, &product.id) {
+        Some(Hold::Held(claim)) => {
+            claim.controller == case.context.controller_id
+                && claim.record
+                    == product.last_provisioning_record_id.as_deref().unwrap_or(NO_RECORD)
         }
-        Some(Hold::Released { at: _ } | Hold::Garbled(_)) | None => false,
+        Some(Hold::Released(_) | Hold::Garbled(_)) | None => false,
     }
 }
 
-fn targets(triggers: &[&Trigger]) -> Vec<TriggerTarget> {
-    let mut targets: Vec<TriggerTarget> = triggers
+/// What the protocol asks for, as a step.
+fn trigger_step(observation: &Observation, act: Act, writes: &[Write]) -> Step {
+    let product = observation.products.present().and_then(|products| products.first());
+    let key = hold_key(product.map_or("", |product| product.id.as_str()));
+    let triggers = observation.triggers.present().map_or(&[][..], |triggers| &triggers.mappings);
+    let found: Vec<(&Trigger, &Write)> =
+        writes.iter().filter_map(|write| Some((triggers.get(write.trigger)?, write))).collect();
+    let (step, what) = match act {
+        Act::Hold => (StepKind::Hold, "mark as held"),
+        Act::Disable => (StepKind::Disable, "disable"),
+        Act::Release => (StepKind::Release, "give up the hold on"),
+        Act::Enable => (StepKind::Enable, "enable"),
+    };
+    let which: Vec<&Trigger> = found.iter().map(|(trigger, _)| *trigger).collect();
+    let mut targets: Vec<TriggerTarget> = found
         .iter()
-        .map(|trigger| TriggerTarget {
+        .map(|(trigger, write)| TriggerTarget {
+            function: trigger.function.clone(),
             uuid: trigger.uuid.clone(),
             arn: trigger.arn.clone(),
-            function: trigger.function.clone(),
+            key: key.clone(),
+            seen: trigger.tags.as_ref().and_then(|tags| tags.get(&key)).cloned(),
+            modified: trigger.last_modified,
+            tag: write.tag.clone(),
         })
         .collect();
     targets.sort();
-    targets
+    Step { step, summary: format!("{what} {}", count(&which)), order: Order::Triggers(targets) }
 }
 
 fn count(triggers: &[&Trigger]) -> String {

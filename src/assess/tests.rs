@@ -18,7 +18,7 @@ pub(super) fn update(world: &World) -> Option<UpdateOrder> {
 fn planned_update(assessment: &Assessment) -> Option<UpdateOrder> {
     assessment.plan.iter().find_map(|step| match &step.order {
         Order::Update(order) => Some((**order).clone()),
-        Order::Triggers(_) | Order::Wait(_) => None,
+        Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
     })
 }
 
@@ -117,19 +117,55 @@ fn events_that_are_not_paused_need_no_steps() {
     assert_eq!(steps(&world), [StepKind::Update]);
 }
 
-#[test]
-fn what_is_held_or_disabled_already_is_not_done_again() {
-    let world = World::migrating().with(|world| {
+/// Every trigger off, under a hold that was made at noon less so many seconds.
+fn held(age: i64, by: &str) -> World {
+    World::migrating().with(|world| {
+        let digest = world.desired().digest();
+        let at = world.observation.now.as_second() - age;
         for trigger in &mut there(&mut world.observation.triggers).mappings {
             let tags = trigger.tags.as_mut().unwrap();
-            tags.insert(
-                "ted-controller:hold:pp-senyqa2ncjkws".into(),
-                "held rec-1 1785931000 ctl-1 0123".into(),
-            );
+            let value = format!("held rec-1 {at} ctl-1 {} {by}", digest.as_str());
+            tags.insert("ted-controller:hold:pp-senyqa2ncjkws".into(), value);
             trigger.state = "Disabled".into();
         }
-    });
-    assert_eq!(steps(&world), [Update, Release, Enable]);
+    })
+}
+
+#[test]
+fn what_is_held_or_disabled_already_is_not_done_again() {
+    assert_eq!(steps(&held(200, "made:0")), [Update, Release, Enable]);
+    assert_eq!(next(&held(200, "made:0")), Some(Update));
+}
+
+#[test]
+fn the_update_waits_for_running_events_and_comes_in_the_first_half_of_the_lease_or_not_at_all() {
+    assert_eq!(next(&held(30, "made:0")), Some(StepKind::Wait), "the drain");
+    assert_eq!(next(&held(899, "made:0")), Some(Update));
+    assert_eq!(next(&held(901, "made:0")), Some(Release), "too old: given back by its maker");
+    assert_eq!(next(&held(200, "")), Some(Hold), "of an earlier process: taken over");
+    assert_eq!(next(&held(901, "")), Some(StepKind::Wait), "an earlier process may be at work");
+    assert_eq!(next(&held(1801, "")), Some(Release), "nobody is coming any more");
+}
+
+#[test]
+fn a_gate_that_stays_closed_gives_events_back_and_one_that_opens_soon_does_not() {
+    let backup = |world: &mut World, status: &str| {
+        there(&mut world.observation.database).status = status.into();
+    };
+    let soon = held(200, "made:0").with(|world| backup(world, "backing-up"));
+    assert_eq!(next(&soon), Some(StepKind::Wait));
+    assert_eq!(next(&held(301, "made:0").with(|world| backup(world, "backing-up"))), Some(Release));
+    assert_eq!(next(&held(200, "made:0").with(|world| backup(world, "stopped"))), Some(Release));
+    let frozen = held(200, "made:0").with(|world| world.context.frozen = Some(String::new()));
+    assert_eq!(next(&frozen), Some(Release));
+    assert_eq!(
+        survey(&frozen.observation, &frozen.context).next.map(|step| step.step),
+        Some(Release)
+    );
+}
+
+fn next(world: &World) -> Option<StepKind> {
+    world.assess().next_step().map(|step| step.step)
 }
 
 #[test]
@@ -251,6 +287,7 @@ proptest! {
         if startable {
             prop_assert!(closed.is_empty(), "{closed:?}");
             let order = planned_update(&assessment).unwrap();
+            prop_assert!(assessment.next_step().is_some());
             // Said again, from the observation itself.
             let read = |text: &str| TedVersion::read(text).unwrap();
             let root = world.observation.root.present().unwrap();

@@ -14,9 +14,10 @@ pub struct Assessment {
     pub gates: Vec<Gate>,
     /// What would be done, in order. Empty when nothing is to do, and when what is to do cannot even be named.
     ///
-    /// A plan is no permission: it is also there while gates do not hold, so that people see what would happen. What may be done
-    /// now is [`Assessment::next_step`].
+    /// A plan is no permission: it is also there while gates do not hold, so that people see what would happen.
     pub plan: Vec<Step>,
+    /// What may be done now: one step, or none. When it begins something, every gate holds.
+    pub next: Option<Step>,
     /// Parameters that an update would send, add or drop, in the target version's order.
     pub parameters: Vec<ParameterChange>,
     /// A word for a table column. No code branches on it.
@@ -38,9 +39,9 @@ impl Assessment {
         !self.gates.is_empty() && self.gates.iter().all(|gate| gate.holds)
     }
 
-    /// The step to carry out now: the plan's first, unless it begins something and a gate does not hold.
+    /// The step to carry out now.
     pub fn next_step(&self) -> Option<&Step> {
-        self.plan.first().filter(|step| !step.step.begins_something() || self.may_start())
+        self.next.as_ref()
     }
 }
 
@@ -135,18 +136,28 @@ pub enum Order {
     Update(Box<UpdateOrder>),
     /// Of `Wait`.
     Wait(WaitOrder),
+    /// Not decided before its turn comes: it depends on what is found then.
+    Later,
 }
 
-/// A trigger that a step is for.
+/// A trigger that a step is for, as it was found: if its tag is another one by now, it is passed over, and the next look tells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TriggerTarget {
+    /// The worker function's name.
+    pub function: String,
     /// Its UUID.
     pub uuid: String,
     /// Its ARN: what tags are set on.
     pub arn: String,
-    /// The worker function's name.
-    pub function: String,
+    /// The tag's key.
+    pub key: String,
+    /// The tag's value as it was found.
+    pub seen: Option<String>,
+    /// When the trigger last changed, as it was found.
+    pub modified: Option<Timestamp>,
+    /// The tag to write. Of `Disable`: only if somebody else disabled the trigger meanwhile.
+    pub tag: String,
 }
 
 /// An update of a provisioned product, whole.

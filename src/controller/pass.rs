@@ -96,8 +96,8 @@ impl Verdict {
         let since = off
             .iter()
             .filter_map(|trigger| match Hold::parse(trigger.tags.as_ref()?.get(key.as_ref()?)?) {
-                Hold::Held { at, .. } => Some(at),
-                Hold::Released { .. } | Hold::Garbled(_) => None,
+                Hold::Held(claim) => Some(claim.at),
+                Hold::Released(_) | Hold::Garbled(_) => None,
             })
             .min();
         let retention = triggers.queues.iter().filter_map(|queue| queue.retention_seconds).min();

@@ -23,6 +23,7 @@ pub(super) fn verdict(assessment: &Assessment) -> Verdict {
         findings,
         gates,
         plan,
+        next: _,
         parameters,
         phase,
         conditions,

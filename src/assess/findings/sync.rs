@@ -1,7 +1,7 @@
 //! AWS against itself: Service Catalog, CloudFormation, and the real database, cache and triggers.
 
 use super::super::facts::{Agreed, Effective, Facts, TheCache};
-use super::super::holds::{Hold, LEASE, holds_on};
+use super::super::holds::{End, Hold, LEASE, Release, holds_on};
 use super::super::roles::Resolution;
 use super::super::types::{Finding, Severity};
 use super::finding;
@@ -261,10 +261,10 @@ fn events(product: &Product, observation: &Observation, found: &mut Vec<Finding>
 fn is_left(trigger: &Trigger, _product: &str, now: Timestamp) -> bool {
     let Some(holds) = holds_on(trigger) else { return false };
     !holds.iter().any(|(_, hold)| match hold {
-        Hold::Held { at, .. } => fresh(*at, now),
+        Hold::Held(claim) => fresh(claim.at, now),
         // Just released: it is about to be enabled.
-        Hold::Released { at: Some(at) } => fresh(*at, now),
-        Hold::Released { at: None } | Hold::Garbled(_) => false,
+        Hold::Released(Release { at: Some(at), end: End::Open, .. }) => fresh(*at, now),
+        Hold::Released(_) | Hold::Garbled(_) => false,
     })
 }
 

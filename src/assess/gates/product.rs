@@ -2,7 +2,7 @@
 
 use super::{Case, Verdict};
 use crate::assess::facts::{ThePath, TheProduct, missing};
-use crate::assess::holds::{Hold, LEASE, holds_on};
+use crate::assess::holds::{Claim, Hold, LEASE, hold_of, holds_on};
 use crate::assess::parameters::doubt;
 use crate::assess::roles::Resolution;
 use crate::desired::{Approval, Role};
@@ -289,30 +289,49 @@ fn relative_status(name: &str, status: &str) -> Verdict {
     }
 }
 
+/// How long another product's hold is taken for one that is being worked on: the longest that an update may take before a person is asked
+/// (`updateTimeout`).
+const LONGEST_UPDATE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8);
+
 /// Holds of another product on a trigger that is shared, and holds of another controller on this one's.
 fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
     let own = case.facts.product.one().map(|product| product.id.as_str());
     let triggers =
         case.observation.triggers.present().map_or(&[][..], |triggers| &triggers.mappings);
+    let me = case.context.controller_id.as_str();
+    // Where both began at once, the earlier claim goes on and the later one is given up.
+    let mine = own.and_then(|own| {
+        let claims = triggers.iter().filter_map(|trigger| match hold_of(trigger, own)? {
+            Hold::Held(claim) if claim.controller == me => Some((claim.at, me)),
+            Hold::Held(_) | Hold::Released(_) | Hold::Garbled(_) => None,
+        });
+        claims.min()
+    });
     let mut verdicts = Vec::new();
     // Triggers with unreadable tags are `events-pausable`'s.
     for (product, hold) in triggers.iter().filter_map(holds_on).flatten() {
-        let Hold::Held { record: _, at, controller, digest: _ } = hold else { continue };
-        if Some(product) == own && controller == case.context.controller_id {
+        let Hold::Held(Claim { record: _, at, controller, digest: _, by: _ }) = hold else {
+            continue;
+        };
+        let is_own = Some(product) == own;
+        if is_own && controller == me {
             continue;
         }
-        let over = at
-            .saturating_add(jiff::SignedDuration::try_from(LEASE).unwrap_or_default())
-            .unwrap_or(at);
+        let lease = jiff::SignedDuration::try_from(LEASE).unwrap_or_default();
+        // A hold of this product ends with its lease or with a record; another product's lasts as long as its update.
+        let limit = if is_own { lease } else { LONGEST_UPDATE };
+        let over = at.saturating_add(limit).unwrap_or(at);
         let message =
             format!("controller `{controller}` holds triggers for `{product}` since {at}");
-        let verdict = if over > case.now() {
-            Verdict::waiting(message, Some(over))
-        } else {
+        let verdict = if over <= case.now() {
             Verdict::person(
                 format!("{message}, longer than a hold lasts"),
                 format!("if that controller is gone: `ted-controller resume-events {product}`"),
             )
+        } else if is_own && mine.is_none_or(|mine| (at, controller) < mine) {
+            Verdict::waiting(message, Some(over))
+        } else {
+            Verdict::waiting(message, None)
         };
         if !verdicts.contains(&verdict) {
             verdicts.push(verdict);
