@@ -28,4 +28,4 @@ pub use errors::{Class, Denial, DeniedBy, Error, Kind};
 pub use reader::Reader;
 pub use session::{Role, RolePattern, Session, SessionError, Sessions, SessionsOptions, Target};
 pub use table::Service;
-pub use writer::{Outcome, Writer};
+pub use writer::{IdempotencyToken, Outcome, ParameterValue, PathRef, UpdateRequest, Writer};

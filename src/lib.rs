@@ -7,11 +7,13 @@
 //! - [`observe`]: what is: one look at AWS.
 //! - [`assess`]: what that means and what to do: findings, gates, plan. Pure.
 //! - [`settings`], [`telemetry`], [`source`]: flags, environment and file as one checked struct; logs; where documents come from.
+//! - [`act`]: carries out one step, exactly as it was decided. The only one that is given a writer.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
+pub mod act;
 pub mod assess;
 pub mod aws;
 pub mod cli;

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &["desired", "clock", "settings"]),
     ("aws", &["settings", "clock", "denial"]),
     ("observe", &["aws", "desired", "clock", "settings"]),
-    ("act", &["aws", "desired", "clock", "assess::plan"]),
+    ("act", &["aws", "desired", "clock", "assess::holds", "assess::types"]),
     ("report", &["desired", "assess", "observe::observation", "clock"]),
     ("web", &["desired", "assess", "report", "clock"]),
     (

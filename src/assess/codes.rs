@@ -320,6 +320,18 @@ pub const CODES: &[Explanation] = &[
     ),
     row(
         Gate,
+        "self-heal",
+        "What differs although the document has not changed has stood for `settle`, and `selfHeal` is on.",
+        "Wait; find out who changes it (CloudTrail); `selfHeal: false` leaves it to you.",
+    ),
+    row(
+        Gate,
+        "attempts",
+        "Not too many updates failed or came to nothing since the last success, and what made them fail may be over.",
+        "`ted-controller diagnose`; then `ted-controller reconcile --retry`, or change the document.",
+    ),
+    row(
+        Gate,
         "allowed",
         "The document and the controller let things start: `apply` mode, not suspended, not frozen.",
         "Set `policy.mode: apply` and start the controller with `--mode apply`; lift the suspension or the freeze when its reason is gone.",

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`facts`] is what an observation means, worked out once; [`roles`] which parameter is for what, and
 //! `evidence` what contradicts that; [`values`] when two values are the same to AWS; [`parameters`] the update as it would be sent;
-//! `storage` and `protected` the rules of RDS and of what must not change; [`gates`] the preconditions; [`protocol`] how events are paused
+//! `storage` and `protected` the rules of RDS and of what must not change; [`past`] what is remembered; [`gates`] the preconditions; [`protocol`] how events are paused
 //! and given back; [`plan`] the steps.
 //!
 //! Nothing here remembers anything, and nothing fails: bad news is an answer. The same input gives the same answer, byte for byte.
@@ -18,6 +18,7 @@ pub mod findings;
 pub mod gates;
 pub mod holds;
 pub mod parameters;
+pub mod past;
 pub mod plan;
 mod protected;
 pub mod protocol;
@@ -55,6 +56,10 @@ pub struct Context {
     pub process: String,
     /// The update that this process sent last and that was not clearly refused: the last provisioning record when it was, and when.
     pub sent: Option<(String, Timestamp)>,
+    /// What is remembered of this TED.
+    pub past: past::Past,
+    /// Why the update of that record failed, when somebody looked.
+    pub diagnosis: Option<(String, diagnosis::Diagnosis)>,
     /// What is known of the caller's credentials; only a product without a launch role asks.
     pub credentials: Credentials,
 }
@@ -69,6 +74,8 @@ impl Default for Context {
             controller_id: "ted-controller".to_owned(),
             process: "0".to_owned(),
             sent: None,
+            past: past::Past::default(),
+            diagnosis: None,
             credentials: Credentials::default(),
         }
     }

@@ -4,6 +4,8 @@
 //! what these named: records, versions, launch paths, the running template, the resources of each stack, the tags of the triggers.
 //! Round 3 asks for the version to have. A fourth is made only while triggers are off: what waits in their queues.
 
+mod brisk;
+
 use super::convert::{self, gap, seen};
 use super::join::join_all;
 use super::observation::{
@@ -28,9 +30,6 @@ const HISTORY: usize = 20;
 /// RDS keeps events for 14 days (RDS user guide); in minutes.
 const EVENTS_KEPT_MINUTES: u16 = 14 * 24 * 60;
 
-/// The tag key of a product's holds (design, "The pause protocol").
-const HOLD_KEY: &str = "ted-controller:hold:";
-
 /// What the last look found.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -45,6 +44,19 @@ pub(super) struct Known {
     wish: Option<desired::VersionWish>,
 }
 
+impl Known {
+    /// The same, with what was read again.
+    fn with(&self, observation: Observation) -> Self {
+        Self {
+            observation,
+            resources: self.resources.clone(),
+            slow_at: self.slow_at,
+            queue_urls: self.queue_urls.clone(),
+            wish: self.wish.clone(),
+        }
+    }
+}
+
 /// What the stacks say that they made.
 #[derive(Clone, Debug)]
 struct Resources(Result<Vec<StackResource>, super::observation::Gap>);
@@ -57,19 +69,22 @@ pub(super) async fn look(
     known: Option<&Known>,
 ) -> Result<(Look, Known), SessionError> {
     let mut rounds = 0;
+    if depth == Depth::Brisk
+        && let Some(known) = known.filter(|known| known.wish == query.wish)
+    {
+        rounds = 2;
+        if let Some(observation) = Box::pin(brisk::brisk(session, query, known)).await? {
+            let remembered = known.with(observation.clone());
+            return Ok((Look { observation, rounds }, remembered));
+        }
+    }
     if depth == Depth::Steady
         && let Some(known) = known.filter(|known| known.wish == query.wish)
         && let Some(ids) = Ids::of(known)
     {
         rounds = 1;
         if let Some(observation) = Box::pin(steady(session, query, known, &ids)).await? {
-            let remembered = Known {
-                observation: observation.clone(),
-                resources: known.resources.clone(),
-                slow_at: known.slow_at,
-                queue_urls: known.queue_urls.clone(),
-                wish: known.wish.clone(),
-            };
+            let remembered = known.with(observation.clone());
             return Ok((Look { observation, rounds }, remembered));
         }
     }
@@ -250,7 +265,7 @@ impl Collector<'_> {
             .clone()
             .unwrap_or_else(|| format!("SC-{}-{}", identity.account, product.id));
         let sorted = stacks.as_ref().ok().map(|all| self.sort_out(all, &root_ref));
-        let hold = format!("{HOLD_KEY}{}", product.id);
+        let hold = super::hold_key(&product.id);
         let workers = match (&sorted, &mappings) {
             (Some(sorted), Ok(mappings)) => {
                 Ok(triggers::workers(mappings, &sorted.relatives, &self.query.prefix))

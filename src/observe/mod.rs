@@ -2,8 +2,8 @@
 //!
 //! [`Observer::look`] looks at one TED. The first look finds everything by itself, in at most four round trips, each of them parallel.
 //! Later looks ([`Depth::Steady`]) ask only for what moves (product, root stack, cache group, cache nodes, database: five calls, one round
-//! trip) and read the rest again when one of these says that something happened, or when it is ten minutes old. What is about to be
-//! acted on is always read in full.
+//! trip) and read the rest again when one of these says that something happened, or when it is ten minutes old. While something changes
+//! ([`Depth::Brisk`]) stacks and triggers are among what is asked for. What is about to be acted on is read again right before.
 //!
 //! Every part is present, absent, or unreadable with its reason; nothing is assumed. Only who we are must be known: without credentials,
 //! in the wrong account, or behind a role that cannot be assumed there is no look at all ([`LookError`]).
@@ -103,6 +103,8 @@ impl Query {
 pub enum Depth {
     /// What moves; the rest when something happened, or on its slower clock.
     Steady,
+    /// What moves during a change, the triggers among it; the rest when the change ended.
+    Brisk,
     /// Everything, now: before something is begun, and for people.
     Full,
 }
@@ -151,6 +153,11 @@ impl LookError {
             Self::Search(error) => error.hint(),
         }
     }
+}
+
+/// The tag key of a product's holds (design, "The pause protocol"). `assess::holds` says what stands under it.
+fn hold_key(product_id: &str) -> String {
+    format!("ted-controller:hold:{product_id}")
 }
 
 /// An error with its cause.
@@ -260,7 +267,11 @@ impl Observer {
         Ok(denied.map(|answer| answer.action).collect())
     }
 
-    async fn session(&self, query: &Query) -> Result<Session, LookError> {
+    /// The session that a query is asked by.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn session(&self, query: &Query) -> Result<Session, LookError> {
         Ok(self.sessions.session(&query.target()).await?)
     }
 

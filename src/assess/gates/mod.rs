@@ -4,6 +4,7 @@
 //! says what makes it hold, in words that can be typed. The order is the design's; callers may rely on it.
 
 mod events;
+mod past;
 mod product;
 mod resources;
 mod time;
@@ -184,7 +185,7 @@ enum Asks {
 }
 
 /// Every gate, in the design's order.
-const GATES: [Question; 19] = [
+const GATES: [Question; 21] = [
     ("account", product::account, Asks::Always),
     ("product", product::product, Asks::Always),
     ("identity", product::identity, Asks::Always),
@@ -203,6 +204,8 @@ const GATES: [Question; 19] = [
     ("backup-clear", time::backup_clear, Asks::OfAChange),
     ("events-pausable", events::events_pausable, Asks::OfAChange),
     ("window", time::window, Asks::OfAChange),
+    ("self-heal", past::self_heal, Asks::OfAChange),
+    ("attempts", past::attempts, Asks::OfAChange),
     ("allowed", time::allowed, Asks::Always),
 ];
 

@@ -1802,7 +1802,7 @@ fn gates_come_in_the_designs_order_and_each_only_once() {
     let assessment = World::migrating().assess();
     let names: Vec<&str> = assessment.gates.iter().map(|gate| gate.gate.as_str()).collect();
     assert_eq!(names, super::names().collect::<Vec<_>>());
-    assert_eq!(names.len(), 19);
+    assert_eq!(names.len(), 21);
     let unique: std::collections::BTreeSet<_> = names.iter().collect();
     assert_eq!(unique.len(), names.len());
 }

@@ -237,7 +237,7 @@ fn next_fit_in_both(
     None
 }
 
-/// 19. Mode `apply` here and in the controller, not suspended, not frozen.
+/// 21. Mode `apply` here and in the controller, not suspended, not frozen.
 pub(super) fn allowed(case: &Case<'_>) -> Verdict {
     let spec = &case.desired.spec;
     let mut parts = vec![Verdict::holds("mode apply")];

@@ -1,0 +1,88 @@
+//! Carrying out one step, exactly as it was decided. The only module that is given a writer.
+//!
+//! Nothing is chosen here. A step names its targets, what to write and what it expects to find; what is found otherwise is passed over,
+//! and the next look tells. A request that may have arrived is never sent again from here.
+//!
+//! [`triggers`] holds, disables, releases and enables; `update` sends the update.
+
+mod triggers;
+mod update;
+
+use crate::assess::types::{Order, Step, StepKind};
+use crate::aws::{Class, Error, Session};
+
+/// What became of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many targets were changed as asked.
+    pub done: usize,
+    /// Targets that were found otherwise than expected: a sentence each.
+    pub passed_over: Vec<String>,
+    /// Targets that AWS refused.
+    pub refused: Vec<Refusal>,
+    /// Requests that may have arrived: a sentence each.
+    pub unknown: Vec<String>,
+    /// Of an update: its record.
+    pub record_id: Option<String>,
+}
+
+/// AWS did not do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What, to what, and why: a sentence.
+    pub message: String,
+    /// What may make it go away.
+    pub class: Class,
+    /// One CamelCase word.
+    pub reason: &'static str,
+}
+
+impl Outcome {
+    /// A word for audit and metrics.
+    pub fn word(&self) -> &'static str {
+        if !self.refused.is_empty() {
+            "refused"
+        } else if !self.unknown.is_empty() {
+            "unknown"
+        } else if self.done > 0 {
+            "accepted"
+        } else {
+            "passed-over"
+        }
+    }
+
+    /// All that did not go as asked, in one line; empty when all did.
+    pub fn trouble(&self) -> String {
+        let refused = self.refused.iter().map(|refusal| refusal.message.as_str());
+        let others = self.unknown.iter().chain(&self.passed_over).map(String::as_str);
+        refused.chain(others).collect::<Vec<_>>().join("; ")
+    }
+
+    fn refuse(&mut self, what: &str, error: &Error) {
+        self.refused.push(Refusal {
+            message: format!("{what}: {error}"),
+            class: error.class(),
+            reason: error.reason(),
+        });
+    }
+}
+
+/// Carries out a step.
+pub async fn perform(session: &Session, step: &Step) -> Outcome {
+    let (reader, writer) = (session.reader(), session.writer());
+    match (step.step, &step.order) {
+        (StepKind::Hold, Order::Triggers(targets)) => triggers::hold(&writer, targets).await,
+        (StepKind::Disable, Order::Triggers(targets)) => {
+            triggers::disable(&reader, &writer, targets).await
+        }
+        (StepKind::Release, Order::Triggers(targets)) => {
+            triggers::release(&reader, &writer, targets).await
+        }
+        (StepKind::Enable, Order::Triggers(targets)) => {
+            triggers::enable(&reader, &writer, targets).await
+        }
+        (StepKind::Update, Order::Update(order)) => update::send(&writer, order).await,
+        // Waiting is no deed, and what is not decided yet cannot be done.
+        (_, _) => Outcome::default(),
+    }
+}

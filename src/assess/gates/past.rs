@@ -1,0 +1,181 @@
+//! The gates about what happened before: failed attempts, updates that changed nothing, and drift that came from outside.
+
+use super::product::minutes;
+use super::{Case, Verdict};
+use crate::assess::diagnosis::Cause;
+use crate::assess::past::Refused;
+use crate::desired::Storage;
+use crate::observe::observation::Record;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// The wait after the first failed attempt; it grows threefold with each further one: 5, 15, 45 minutes, …
+const FIRST_WAIT: Duration = Duration::from_mins(5);
+
+/// No wait is longer.
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
+
+/// How many updates may succeed and leave the difference where it was, before a person is asked.
+const FRUITLESS: usize = 2;
+
+/// Within this time a correction of drift from outside counts as one of a fight.
+const FIGHT: SignedDuration = SignedDuration::from_hours(24);
+
+/// 19. Drift without a new document is corrected only after it has stood for a while, and only if that is wanted.
+pub(super) fn self_heal(case: &Case<'_>) -> Verdict {
+    let (policy, past) = (&case.desired.spec.policy, &case.context.past);
+    if !past.was_reached(case.desired.digest().as_str(), case.observation) {
+        return Verdict::not_applicable("the document's wish was not in effect yet");
+    }
+    if !policy.self_heal {
+        return Verdict::person(
+            "somebody changed what was as the document says, and `selfHeal` is false",
+            "put it back by hand, change the document, or write `selfHeal: true`",
+        );
+    }
+    let since = past.differs_since.unwrap_or(case.now());
+    // Who puts it back as often as we do is stronger or knows more: the waits grow.
+    let fights =
+        past.corrections.iter().filter(|at| case.now().duration_since(**at) < FIGHT).count();
+    let settle = policy
+        .settle
+        .saturating_mul(3_u32.saturating_pow(u32::try_from(fights).unwrap_or(u32::MAX).min(5)));
+    let until = since.saturating_add(signed(settle)).unwrap_or(Timestamp::MAX);
+    if until <= case.now() {
+        return Verdict::holds(format!("it has differed since {since}"));
+    }
+    let message = if fights == 0 {
+        format!(
+            "it differs since {since}, and is corrected when that has stood for {}",
+            minutes(settle)
+        )
+    } else {
+        format!(
+            "it differs again, after {fights} correction{} within a day: somebody may be fighting the document",
+            if fights == 1 { "" } else { "s" }
+        )
+    };
+    Verdict::waiting(message, Some(until))
+}
+
+/// 20. Attempts are left: not too many failed, what made them fail may be over, and updates come to something.
+pub(super) fn attempts(case: &Case<'_>) -> Verdict {
+    let past = &case.context.past;
+    let since = past.counts_since();
+    let counts = |record: &&Record| match (since, record.created) {
+        (Some(since), Some(created)) => created >= since,
+        (None, _) | (_, None) => true,
+    };
+    let history = case.observation.history.present().map_or(&[][..], Vec::as_slice);
+    let updates = || history.iter().filter(|record| changes_the_stack(record));
+    let failed: Vec<&Record> = updates()
+        .skip_while(|record| is_running(record))
+        .take_while(|record| record.status != "SUCCEEDED")
+        .filter(|record| record.status == "FAILED")
+        .filter(counts)
+        .collect();
+    let mut parts = vec![Verdict::holds("no attempt failed")];
+    parts.extend(failed_attempts(case, &failed));
+    parts.extend(past.refusal.as_ref().map(|refusal| refused(case, refusal)));
+    let ours = |record: &&Record| {
+        past.updates.iter().any(|sent| {
+            sent.record_id.as_deref() == Some(&record.id)
+                && sent.digest == case.desired.digest().as_str()
+        })
+    };
+    let fruitless = updates()
+        .take_while(|record| record.status == "SUCCEEDED")
+        .filter(counts)
+        .filter(ours)
+        .count();
+    if fruitless >= FRUITLESS && !past.reached {
+        parts.push(Verdict::person(
+            format!("not converging: {fruitless} updates succeeded and what the document asks for is still not there"),
+            "compare `ted-controller plan` with the stack's events: something undoes the change or the parameter does not do what it says; then `ted-controller reconcile --retry`",
+        ));
+    }
+    Verdict::all(parts)
+}
+
+fn changes_the_stack(record: &Record) -> bool {
+    record.kind != "TERMINATE_PROVISIONED_PRODUCT"
+}
+
+fn is_running(record: &Record) -> bool {
+    !matches!(record.status.as_str(), "SUCCEEDED" | "FAILED")
+}
+
+fn failed_attempts(case: &Case<'_>, failed: &[&Record]) -> Option<Verdict> {
+    let last = failed.first()?;
+    let max = case.desired.spec.policy.max_attempts;
+    let retry =
+        "when the cause is gone: `ted-controller reconcile --retry`, or change the document";
+    let count = failed.len();
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let diagnosis =
+        case.context.diagnosis.as_ref().filter(|(record, _)| *record == last.id).map(|(_, it)| it);
+    let why = match diagnosis.and_then(|diagnosis| diagnosis.failure.as_ref()) {
+        Some(failure) => format!("{}: {}", failure.place(), failure.message),
+        None => last.errors.first().cloned().unwrap_or_else(|| "no reason is known".to_owned()),
+    };
+    let message = format!("the update failed {times} (last: record {}): {why}", last.id);
+    if count >= usize::from(max) {
+        return Some(Verdict::person(message, retry));
+    }
+    let Some(diagnosis) = diagnosis else {
+        return Some(Verdict::person(
+            message,
+            format!("`ted-controller diagnose` says why; {retry}"),
+        ));
+    };
+    let heals = match diagnosis.cause {
+        Cause::DatabaseNotAvailable | Cause::StorageCooldown | Cause::ServiceTrouble => true,
+        // The next update sends the real size.
+        Cause::StorageOutOfStep => case.desired.spec.policy.storage == Storage::Adopt,
+        Cause::PermissionDenied
+        | Cause::ValueNotAllowed
+        | Cause::Quota
+        | Cause::ResourceMissing
+        | Cause::PastTheDoor
+        | Cause::Unknown => false,
+    };
+    if !heals || diagnosis.touched_cache {
+        let touched = if diagnosis.touched_cache { "; the cache was touched already" } else { "" };
+        return Some(Verdict::person(
+            format!("{message}{touched}"),
+            format!("{}; {retry}", diagnosis.remedy),
+        ));
+    }
+    let ended = last.updated.or(last.created).unwrap_or(case.now());
+    Some(wait_after(case, ended, count, message))
+}
+
+/// A step that AWS did not take: nothing was begun, and nothing shows in the records.
+fn refused(case: &Case<'_>, refusal: &Refused) -> Verdict {
+    let max = case.desired.spec.policy.max_attempts;
+    let message = format!("{:?} was refused: {}", refusal.step, refusal.message);
+    if refusal.count >= u32::from(max) && !refusal.passing {
+        return Verdict::person(
+            message,
+            "correct what AWS says, then `ted-controller reconcile --retry`, or change the document",
+        );
+    }
+    let count = usize::try_from(refusal.count).unwrap_or(usize::MAX);
+    wait_after(case, refusal.at, count, message)
+}
+
+fn wait_after(case: &Case<'_>, at: Timestamp, count: usize, message: String) -> Verdict {
+    let factor =
+        3_u32.saturating_pow(u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(10));
+    let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
+    let until = at.saturating_add(signed(wait)).unwrap_or(Timestamp::MAX);
+    if until <= case.now() {
+        Verdict::holds(format!("{message}; it is tried again"))
+    } else {
+        Verdict::waiting(format!("{message}; it is tried again in a while"), Some(until))
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
