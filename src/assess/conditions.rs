@@ -105,6 +105,9 @@ impl Grounds<'_> {
 /// A word for where the TED stands.
 pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
     let first = grounds.plan.first().map(|step| step.step);
+    if grounds.desired.is_none() && grounds.next.is_some() && grounds.holds_events() {
+        return Phase::Releasing;
+    }
     if grounds.under_change() {
         return Phase::Updating;
     }

@@ -39,7 +39,7 @@ use facts::{Agreed, Facts, TheCache};
 use gates::Case;
 use jiff::Timestamp;
 use std::time::Duration;
-use types::{Actual, Assessment, Gate, Step};
+use types::{Actual, Assessment, Gate, Order, Step, WaitOrder};
 
 /// What the controller brings to an assessment beside document and observation.
 #[derive(Clone, Debug)]
@@ -174,7 +174,7 @@ fn finish(
     };
     let phase = conditions::phase(&grounds);
     let conditions = conditions::conditions(&grounds);
-    let requeue_after = requeue_after(desired, observation, &gates, &plan);
+    let requeue_after = requeue_after(desired, observation, &gates, &plan, next.as_ref());
     let actual = actual(observation, facts);
     Assessment {
         findings,
@@ -277,8 +277,15 @@ fn actual(observation: &Observation, facts: &Facts<'_>) -> Actual {
     }
 }
 
-/// How often to look at a change that runs, and at what time heals soon.
+/// How often to look at what time heals soon.
 const SOON: Duration = Duration::from_secs(15);
+/// How often to look at triggers on their way.
+const QUICK: Duration = Duration::from_secs(3);
+/// How often to look at a change that runs: a part of how long it runs already, between these two.
+const SOONEST: Duration = Duration::from_secs(10);
+const LATEST: Duration = Duration::from_mins(1);
+/// Quick at the beginning, where most changes fail, slower in the long waits of a database.
+const PART_OF_AGE: u32 = 20;
 /// How often to look at a product without a document.
 const WITHOUT_DOCUMENT: Duration = Duration::from_mins(2);
 
@@ -288,17 +295,39 @@ fn requeue_after(
     observation: &Observation,
     gates: &[Gate],
     plan: &[Step],
+    next: Option<&Step>,
 ) -> Duration {
     let interval = desired.map_or(WITHOUT_DOCUMENT, |desired| desired.spec.policy.interval);
+    let until = |until: Timestamp| {
+        Duration::try_from(until.duration_since(observation.now)).unwrap_or_default()
+    };
+    let scene = protocol::scene(observation);
+    let is_held = |view: &protocol::View<'_>| matches!(view.own, Some(holds::Hold::Held(_)));
+    let paused = scene.as_ref().is_some_and(|scene| scene.triggers.iter().any(is_held));
+    if scene.is_some_and(|scene| scene.motion == protocol::Motion::Moving) {
+        let began = observation.last_record.present().and_then(|record| record.created);
+        let age = began.map_or(Duration::ZERO, |began| {
+            Duration::try_from(observation.now.duration_since(began)).unwrap_or_default()
+        });
+        return (age / PART_OF_AGE).clamp(SOONEST, LATEST).min(interval);
+    }
+    match next.map(|step| &step.order) {
+        Some(Order::Wait(WaitOrder { until: Some(at), wait_for: _ })) => {
+            return until(*at).clamp(QUICK.min(interval), interval);
+        }
+        // The triggers of a pause are on their way.
+        Some(Order::Wait(_)) if paused => return QUICK.min(interval),
+        Some(Order::Triggers(_) | Order::Update(_) | Order::Later | Order::Wait(_)) => {
+            return SOON.min(interval);
+        }
+        None => {}
+    }
     if plan.is_empty() {
         return interval;
     }
     let waits = gates.iter().filter(|gate| !gate.holds);
-    let until = waits.filter_map(|gate| gate.until).max();
-    match until {
-        Some(until) => Duration::try_from(until.duration_since(observation.now))
-            .unwrap_or_default()
-            .clamp(SOON.min(interval), interval),
+    match waits.filter_map(|gate| gate.until).max() {
+        Some(at) => until(at).clamp(SOON.min(interval), interval),
         None => SOON.min(interval),
     }
 }

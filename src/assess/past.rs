@@ -1,5 +1,5 @@
 //! What the controller remembers of a TED between looks. Comfort, not truth: without it it waits longer or asks a person, and it never
-//! dares more. Pure: [`Past::after`] makes the next one from the last.
+//! dares more. Pure: [`Past::seen`] and [`Past::after`] make the next one from the last.
 
 use super::holds::{Hold, hold_of};
 use super::types::{Assessment, ConditionStatus, ConditionType, StepKind};
@@ -65,9 +65,9 @@ pub struct Sent {
 }
 
 impl Past {
-    /// What is remembered after another look.
+    /// What is remembered once a document was seen.
     #[must_use]
-    pub fn after(&self, digest: &str, assessment: &Assessment, now: Timestamp) -> Self {
+    pub fn seen(&self, digest: &str, now: Timestamp) -> Self {
         let mut past = self.clone();
         if past.digest.as_deref() != Some(digest) {
             // Of the first document ever seen nobody knows since when it is in force.
@@ -75,13 +75,19 @@ impl Past {
             past.digest = Some(digest.to_owned());
             (past.reached, past.differs_since, past.refusal) = (false, None, None);
         }
+        past
+    }
+
+    /// What is remembered after a look.
+    #[must_use]
+    pub fn after(mut self, assessment: &Assessment, now: Timestamp) -> Self {
         let ready = assessment.conditions.iter().any(|condition| {
             condition.kind == ConditionType::Ready && condition.status == ConditionStatus::True
         });
         let differs = assessment.plan.iter().any(|step| step.step == StepKind::Update);
-        past.reached |= ready && !differs;
-        past.differs_since = if differs { past.differs_since.or(Some(now)) } else { None };
-        past
+        self.reached |= ready && !differs;
+        self.differs_since = if differs { self.differs_since.or(Some(now)) } else { None };
+        self
     }
 
     /// Notes that a step was refused.

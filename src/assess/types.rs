@@ -250,6 +250,19 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// Its name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "Hold",
+            Self::Disable => "Disable",
+            Self::Update => "Update",
+            Self::ContinueRollback => "ContinueRollback",
+            Self::Release => "Release",
+            Self::Enable => "Enable",
+            Self::Wait => "Wait",
+        }
+    }
+
     /// Whether the step begins a change. The others finish one, which is a duty and behind no gate, or change nothing.
     pub fn begins_something(self) -> bool {
         match self {

@@ -8,27 +8,34 @@
 //! else.
 
 mod backoff;
+mod pace;
 mod pass;
+mod slot;
 
-use self::backoff::{Retry, spread};
+use self::backoff::Retry;
 use crate::assess::Context;
 use crate::assess::types::{ConditionStatus, ConditionType};
 use crate::aws::Class;
 use crate::clock::{self, Instant};
-use crate::desired::{Entry, InForce, Name};
+use crate::desired::{InForce, Name};
 use crate::observe::{Depth, Observer};
+use crate::report::audit::Audit;
 use crate::report::commands::{Command, CommandReceiver, Refused};
 use crate::report::metrics::{AwsRequest, PassResult};
 use crate::report::{Event, EventKind, Look, Memory, SourceReport, Store, Unreadable};
 use crate::settings::Settings;
 use crate::source::Snapshot;
-use pass::{Passed, Verdict, pass};
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use pace::Pace;
+use pass::{Means, Passed, Verdict, pass};
+use slot::{Outcome, Slot};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How often the loop says that it is alive, and writes what has changed to the state file.
@@ -62,52 +69,21 @@ pub struct Controller {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: CommandReceiver,
     slots: BTreeMap<Name, Slot>,
+    audit: Arc<Audit>,
+    /// This process, as it signs its holds.
+    process: String,
+    /// Passes under way.
+    under_way: HashMap<task::Id, Name>,
+    pace: Pace,
+    /// AWS's time when it was last seen.
+    seen_at: Option<Timestamp>,
     /// Requests to AWS that are in the metrics already.
     counted: BTreeMap<String, u64>,
     saved: Option<u64>,
 }
 
-/// What the loop knows of a TED.
-#[derive(Debug)]
-struct Slot {
-    entry: Entry,
-    due: Instant,
-    running: bool,
-    /// It changed while a pass was under way: that pass judged by the old document.
-    again: bool,
-    /// The next pass reads everything.
-    full: bool,
-    token: Option<String>,
-    retry: Retry,
-    outcome: Option<Outcome>,
-}
-
-impl Slot {
-    fn new(entry: Entry, due: Instant) -> Self {
-        Self {
-            entry,
-            due,
-            running: false,
-            again: false,
-            full: true,
-            token: None,
-            retry: Retry::default(),
-            outcome: None,
-        }
-    }
-}
-
-/// How the last pass of a TED ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Failed,
-    Stalled,
-    Waiting,
-    Settled,
-}
-
 /// A pass that has ended.
-type Ended = (Name, Option<String>, Passed);
+type Ended = (Option<String>, Passed);
 
 impl Controller {
     /// A loop over what `snapshots` says.
@@ -119,6 +95,11 @@ impl Controller {
         commands: CommandReceiver,
     ) -> Self {
         Self {
+            audit: Arc::new(Audit::new(settings.state_dir.as_deref())),
+            process: process_name(),
+            under_way: HashMap::new(),
+            pace: Pace::default(),
+            seen_at: None,
             settings,
             observer,
             store,
@@ -153,11 +134,11 @@ impl Controller {
         let mut beat = clock::now();
         loop {
             self.start(&mut passes);
-            let wake = self.next_due().min(beat + HEARTBEAT);
+            let wake = self.next_due(passes.len()).min(beat + HEARTBEAT);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(ended) = passes.join_next(), if !passes.is_empty() => self.end(ended),
+                Some(ended) = passes.join_next_with_id(), if !passes.is_empty() => self.end(ended),
                 Ok(()) = self.snapshots.changed() => self.adopt_snapshot(),
                 Some((command, answer)) = self.commands.recv() => {
                     let _ = answer.send(self.obey(command));
@@ -172,7 +153,7 @@ impl Controller {
         }
         tracing::info!(passes = passes.len(), "stopping: passes under way end, nothing new begins");
         let drained = async {
-            while let Some(ended) = passes.join_next().await {
+            while let Some(ended) = passes.join_next_with_id().await {
                 self.end(ended);
             }
         };
@@ -191,15 +172,18 @@ impl Controller {
         loop {
             self.start(&mut passes);
             if passes.is_empty()
-                && self.slots.values().all(|slot| slot.outcome.is_some() && !slot.again)
+                && self.slots.values().all(|slot| {
+                    !slot.again && slot.outcome.is_some_and(|outcome| outcome != Outcome::Busy)
+                })
             {
                 break;
             }
+            let wake = self.next_due(passes.len());
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(ended) = passes.join_next(), if !passes.is_empty() => self.end(ended),
-                () = clock::sleep(self.next_due().saturating_duration_since(clock::now())) => {}
+                Some(ended) = passes.join_next_with_id(), if !passes.is_empty() => self.end(ended),
+                () = clock::sleep(wake.saturating_duration_since(clock::now())) => {}
             }
         }
         self.save().await;
@@ -216,7 +200,7 @@ impl Controller {
             match slot.outcome {
                 Some(Outcome::Failed) => summary.failed += 1,
                 Some(Outcome::Stalled) => summary.stalled += 1,
-                Some(Outcome::Waiting) | None => summary.waiting += 1,
+                Some(Outcome::Waiting | Outcome::Busy) | None => summary.waiting += 1,
                 Some(Outcome::Settled) => summary.settled += 1,
             }
         }
@@ -261,51 +245,63 @@ impl Controller {
         for entry in &in_force.entries {
             self.store.put_document(&entry.desired, wall);
             if let Some(slot) = self.slots.get_mut(&entry.desired.name) {
-                let changed = slot.entry.desired.spec != entry.desired.spec
-                    || slot.entry.standing != entry.standing;
-                slot.entry = entry.clone();
-                if changed {
-                    (slot.due, slot.full, slot.again) = (now, true, slot.running);
-                    slot.outcome = None;
-                }
+                slot.update(entry, now);
             } else {
-                self.slots.insert(entry.desired.name.clone(), Slot::new(entry.clone(), now));
+                let slot = Slot::new(entry.clone(), now);
+                self.slots.insert(entry.desired.name.clone(), slot);
             }
         }
-        let gone: Vec<Name> =
-            self.slots.keys().filter(|name| in_force.get(name).is_none()).cloned().collect();
-        for name in gone {
-            tracing::info!(ted = name.as_str(), "its document is gone");
-            self.slots.remove(&name);
-            self.store.forget(&name);
+        let gone = self
+            .slots
+            .values_mut()
+            .filter(|slot| slot.entry.is_some() && in_force.get(&slot.name).is_none());
+        for slot in gone {
+            tracing::info!(
+                ted = slot.name.as_str(),
+                "its document is gone; what it holds is given back"
+            );
+            slot.entry = None;
+            slot.look_now(now);
         }
     }
 
     /// Starts the passes that are due, as far as there are workers.
     fn start(&mut self, passes: &mut JoinSet<Ended>) {
         let now = clock::now();
-        let context = self.context();
-        let mut due: Vec<(&Name, &mut Slot)> =
-            self.slots.iter_mut().filter(|(_, slot)| !slot.running && slot.due <= now).collect();
+        let (context, aws_now) = (self.context(), self.aws_now());
+        let mut due: Vec<&mut Slot> =
+            self.slots.values_mut().filter(|slot| !slot.running && slot.due <= now).collect();
         // Who waits longest goes first.
-        due.sort_by_key(|(_, slot)| slot.due);
-        for (name, slot) in due {
+        due.sort_by_key(|slot| slot.due);
+        for slot in due {
             if passes.len() >= self.settings.workers {
                 return;
             }
             slot.running = true;
-            let depth = if std::mem::take(&mut slot.full) { Depth::Full } else { Depth::Steady };
-            let (observer, entry, name, token, context) = (
-                Arc::clone(&self.observer),
-                slot.entry.clone(),
-                name.clone(),
-                slot.token.take(),
-                context.clone(),
-            );
-            passes.spawn(async move {
-                let ended = Box::pin(pass(&observer, &entry, depth, context)).await;
-                (name, token, ended)
+            let depth = std::mem::replace(&mut slot.depth, Depth::Steady);
+            let mut past = self.store.past(&slot.name);
+            if std::mem::take(&mut slot.retry_asked) {
+                past.retry(aws_now);
+                self.store.remember(&slot.name, past.clone());
+            }
+            let context = Context {
+                past,
+                sent: slot.sent.clone(),
+                diagnosis: slot.diagnosis.clone(),
+                ..context.clone()
+            };
+            let means = Means {
+                observer: Arc::clone(&self.observer),
+                audit: Arc::clone(&self.audit),
+                store: Arc::clone(&self.store),
+                pace: self.pace.get(),
+            };
+            let (subject, token) = (slot.subject(), slot.token.take());
+            let task = passes.spawn(async move {
+                let ended = Box::pin(pass(&means, &subject, depth, context)).await;
+                (token, ended)
             });
+            self.under_way.insert(task.id(), slot.name.clone());
         }
     }
 
@@ -320,135 +316,127 @@ impl Controller {
             frozen,
             windows: self.settings.windows.clone(),
             controller_id: self.settings.controller_id.clone(),
+            process: self.process.clone(),
             ..Context::default()
         }
     }
 
-    fn next_due(&self) -> Instant {
+    /// AWS's time, as far as it is known.
+    fn aws_now(&self) -> Timestamp {
+        self.seen_at.unwrap_or_else(clock::wall)
+    }
+
+    /// When somebody is due whom a worker could take.
+    fn next_due(&self, workers_busy: usize) -> Instant {
         let idle = clock::now() + HEARTBEAT;
+        if workers_busy >= self.settings.workers {
+            return idle;
+        }
         self.slots.values().filter(|slot| !slot.running).map(|slot| slot.due).min().unwrap_or(idle)
     }
 
     /// A pass has ended.
-    fn end(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
-        let (name, token, passed) = match ended {
-            Ok(ended) => ended,
+    fn end(&mut self, ended: Result<(task::Id, Ended), task::JoinError>) {
+        let (id, ended) = match ended {
+            Ok((id, ended)) => (id, Ok(ended)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let Some(name) = self.under_way.remove(&id) else { return };
+        self.count_requests();
+        match ended {
+            Ok((token, passed)) => self.passed(&name, token, &passed),
             Err(error) => {
                 // A mistake of ours. The TED is looked at again; the others never noticed.
-                tracing::error!(%error, "a pass broke off");
-                for slot in self.slots.values_mut().filter(|slot| slot.running) {
-                    (slot.running, slot.due) = (false, clock::now() + Retry::slow());
-                    slot.outcome = Some(Outcome::Failed);
-                }
-                return;
+                tracing::error!(ted = name.as_str(), %error, "a pass broke off");
+                let Some(slot) = self.slots.get_mut(&name) else { return };
+                (slot.running, slot.due) = (false, clock::now() + Retry::slow());
+                slot.outcome = Some(Outcome::Failed);
+                self.store.metrics().pass(PassResult::Error, Duration::ZERO);
             }
-        };
-        self.count_requests();
-        let Some(slot) = self.slots.get_mut(&name) else { return };
+        }
+    }
+
+    fn passed(&mut self, name: &Name, token: Option<String>, passed: &Passed) {
+        let Some(slot) = self.slots.get_mut(name) else { return };
         slot.running = false;
+        if let Ok(verdict) = &passed.verdict {
+            self.pace.learn(clock::now(), verdict.observed_at());
+            self.seen_at = self.seen_at.max(Some(verdict.observed_at()));
+        }
+        let is_news = passed.verdict.as_ref().err().is_some_and(|error| slot.is_news(error));
+        let wait = slot.passed(passed, self.pace.get());
         let wall = clock::wall();
-        let (wait, result) = match &passed.verdict {
+        let next = wall.checked_add(wait).ok();
+        let result = match &passed.verdict {
             Ok(verdict) => {
-                slot.retry.reset();
-                let wait = spread(verdict.assessment.requeue_after);
-                slot.full |= verdict.is_moving() || !verdict.assessment.plan.is_empty();
-                let next = wall.checked_add(wait).ok();
-                let revision = slot.entry.revision.as_str().to_owned();
-                let applied = (verdict.condition(ConditionType::Ready) == ConditionStatus::True)
-                    .then(|| revision.clone());
-                let look = Look {
-                    observed_revision: Some(revision),
-                    attempted_revision: None,
-                    applied_revision: applied,
-                    observed_at: verdict.observed_at(),
-                    next_look_at: next,
-                    handled_reconcile: token,
-                    assessment: &verdict.assessment,
-                    sides: &verdict.sides,
-                    progress: verdict.progress(),
-                    events: verdict.events(),
-                    history: verdict.history(),
-                };
-                self.store.record(&name, &look, wall);
-                let outcome = outcome_of(verdict);
-                slot.outcome = Some(outcome);
-                let result = if outcome == Outcome::Settled {
-                    PassResult::Settled
-                } else {
-                    PassResult::Waiting
-                };
-                (wait, result)
+                tell(&self.store, name, slot, verdict, next, token);
+                match slot.outcome {
+                    Some(Outcome::Settled) => PassResult::Settled,
+                    _ if verdict.acted.is_some() => PassResult::Acted,
+                    _ => PassResult::Waiting,
+                }
             }
             Err(error) => {
-                let wait = match error.class() {
-                    Class::Transient => slot.retry.next(),
-                    Class::Denied | Class::Terminal => Retry::slow(),
-                };
                 let message = match error.hint() {
                     Some(hint) => format!("{error}; {hint}"),
                     None => error.to_string(),
                 };
-                if slot.outcome != Some(Outcome::Failed) {
+                if is_news {
                     tracing::warn!(ted = name.as_str(), reason = error.reason(), "{message}");
-                    self.store.happened(
-                        &name,
-                        Event::new(wall, EventKind::Warning, error.reason(), message.clone()),
-                    );
+                    let event =
+                        Event::new(wall, EventKind::Warning, error.reason(), message.clone());
+                    self.store.happened(name, event);
                 }
+                let interval = slot
+                    .entry
+                    .as_ref()
+                    .map_or(self.settings.interval, |entry| entry.desired.spec.policy.interval);
                 let unreadable = Unreadable {
                     reason: error.reason().to_owned(),
                     message,
                     needs_person: error.class() != Class::Transient,
-                    interval: slot.entry.desired.spec.policy.interval,
-                    next_look_at: wall.checked_add(wait).ok(),
+                    interval,
+                    next_look_at: next,
                     handled_reconcile: token,
                 };
-                self.store.record_unreadable(&name, &unreadable, wall);
-                slot.outcome = Some(Outcome::Failed);
-                // The next look finds everything by itself.
-                slot.full = true;
-                (wait, PassResult::Error)
+                self.store.record_unreadable(name, &unreadable, wall);
+                PassResult::Error
             }
         };
         self.store.metrics().pass(result, passed.took);
-        slot.due = if std::mem::take(&mut slot.again) || slot.token.is_some() {
-            clock::now()
-        } else {
-            clock::now() + wait
-        };
+        let soon = std::mem::take(&mut slot.again) || slot.token.is_some();
+        slot.due = if soon { clock::now() } else { clock::now() + wait };
         tracing::debug!(
             ted = name.as_str(),
             result = result.as_str(),
             took_ms = u64::try_from(passed.took.as_millis()).unwrap_or(u64::MAX),
             "pass"
         );
+        let done = slot.is_done_with(passed);
+        if done && !soon {
+            tracing::info!(ted = name.as_str(), "nothing is held for it any more: it is forgotten");
+            self.observer.forget(&slot.query);
+            self.slots.remove(name);
+            self.store.forget(name);
+        }
     }
 
     fn obey(&mut self, command: Command) -> Result<(), Refused> {
+        let now = clock::now();
         match command {
-            Command::Reconcile { name, token, retry: _ } => {
-                let slot = self
-                    .slots
-                    .iter_mut()
-                    .find(|(known, _)| known.as_str() == name)
-                    .map(|(_, slot)| slot);
+            Command::Reconcile { name, token, retry } => {
+                let slot = self.slots.values_mut().find(|slot| slot.name.as_str() == name);
                 let slot = slot.ok_or(Refused::NoSuchTed(name))?;
                 slot.token = Some(token);
-                (slot.full, slot.due) = (true, clock::now());
-                slot.again = slot.running;
+                slot.retry_asked |= retry;
+                slot.look_now(now);
             }
             Command::Freeze { on, reason } => {
                 self.store.set_freeze(on, reason.as_deref(), clock::wall());
-                tracing::warn!(
-                    frozen = on,
-                    reason,
-                    "starts are {}",
-                    if on { "frozen" } else { "allowed again" }
-                );
-                let now = clock::now();
+                let what = if on { "frozen" } else { "allowed again" };
+                tracing::warn!(frozen = on, reason, "starts are {what}");
                 for slot in self.slots.values_mut() {
-                    slot.due = now;
-                    slot.again = slot.running;
+                    (slot.due, slot.again) = (now, slot.running);
                 }
             }
         }
@@ -487,15 +475,45 @@ impl Controller {
     }
 }
 
-fn outcome_of(verdict: &Verdict) -> Outcome {
-    let is = |kind| verdict.condition(kind) == ConditionStatus::True;
-    if is(ConditionType::Stalled) {
-        Outcome::Stalled
-    } else if is(ConditionType::Ready) && verdict.assessment.plan.is_empty() {
-        Outcome::Settled
-    } else {
-        Outcome::Waiting
+/// Tells the store, the events and the log what a pass came to.
+fn tell(
+    store: &Store,
+    name: &Name,
+    slot: &Slot,
+    verdict: &Verdict,
+    next_look_at: Option<Timestamp>,
+    token: Option<String>,
+) {
+    let wall = clock::wall();
+    if let Some((well, reason, message)) = verdict.deed() {
+        let kind = if well { EventKind::Normal } else { EventKind::Warning };
+        store.happened(name, Event::new(wall, kind, reason, message));
     }
+    let past = slot.past(verdict, &store.past(name));
+    let revision = slot.entry.as_ref().map(|entry| entry.revision.as_str().to_owned());
+    let is_ready = verdict.condition(ConditionType::Ready) == ConditionStatus::True;
+    let look = Look {
+        applied_revision: revision.clone().filter(|_| is_ready),
+        observed_revision: revision,
+        attempted_revision: past.updates.last().map(|sent| sent.revision.clone()),
+        observed_at: verdict.observed_at(),
+        next_look_at,
+        handled_reconcile: token,
+        assessment: &verdict.assessment,
+        sides: &verdict.sides,
+        progress: verdict.progress(),
+        events: verdict.events(),
+        history: verdict.history(&past),
+        past,
+    };
+    store.record(name, &look, wall);
+}
+
+/// The name of this process among those of one controller: of two, the one that began later has the greater one.
+fn process_name() -> String {
+    let began = clock::wall().as_millisecond();
+    let random = RandomState::new().hash_one(began);
+    format!("{began:012x}{:04x}", random & 0xffff)
 }
 
 fn state_file(settings: &Settings) -> Option<PathBuf> {

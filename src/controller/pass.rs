@@ -1,16 +1,53 @@
-//! One pass over one TED: look, assess, and say what was found. It starts from nothing but the document and what AWS says now.
+//! One pass over one TED: look, assess, carry out at most one kind of step, and say what was found. It starts from nothing but the
+//! document and what AWS says now; what is remembered only makes it more careful.
+//!
+//! What starts or ends a change is decided twice: the look that asks for it is followed by another one, and only if that asks for the same
+//! is it done. So every gate is asked again right before an update, and a release is seen in two looks.
 
-use crate::assess::facts::Facts;
-use crate::assess::holds::{Hold, hold_key};
-use crate::assess::types::{Assessment, ConditionStatus, ConditionType};
-use crate::assess::{Context, assess};
-use crate::clock;
-use crate::desired::{Desired, Entry};
-use crate::observe::observation::{Observation, Record};
+use crate::act;
+use crate::assess::diagnosis::{Diagnosis, diagnose};
+use crate::assess::facts::{Agreed, Facts};
+use crate::assess::holds::{Hold, hold_of};
+use crate::assess::past::Past;
+use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, Step, StepKind};
+use crate::assess::{Context, assess, survey};
+use crate::clock::{self, Instant};
+use crate::desired::{Desired, Engine, Entry};
+use crate::observe::observation::{Observation, Record, Seen};
 use crate::observe::{Depth, LookError, Observer, Query};
-use crate::report::{EventsState, History, Outcome, Progress, Side, sides};
+use crate::report::audit::{Audit, Line};
+use crate::report::metrics::Metrics;
+use crate::report::{EventsState, History, Outcome, Progress, Side, Store, sides};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How long after a look a step may be sent that was decided on it. The pause protocol's margins take it for short.
+const LOOK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
+
+/// How far apart the two looks are that see a change ended.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+
+/// What a pass is about.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    /// What it is called.
+    pub(super) name: String,
+    /// Its document; absent when that is gone: then only what is held is given back.
+    pub(super) entry: Option<Entry>,
+    /// What to look at.
+    pub(super) query: Query,
+}
+
+/// What a pass needs beside its subject.
+#[derive(Clone, Debug)]
+pub(super) struct Means {
+    pub(super) observer: Arc<Observer>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) store: Arc<Store>,
+    /// How many seconds of AWS pass in one of ours.
+    pub(super) pace: f64,
+}
 
 /// What a pass came to.
 #[derive(Debug)]
@@ -27,33 +64,309 @@ pub(super) struct Verdict {
     pub(super) assessment: Assessment,
     pub(super) observation: Observation,
     pub(super) sides: Vec<Side>,
+    /// What was done, and what became of it.
+    pub(super) acted: Option<Acted>,
+    /// Why the last update failed, if that was looked up.
+    pub(super) diagnosis: Option<(String, Diagnosis)>,
+    /// Whether the document has events paused.
+    pauses: bool,
 }
 
-/// Looks at a TED and assesses it.
+/// A step that was carried out.
+#[derive(Debug)]
+pub(super) struct Acted {
+    pub(super) step: Step,
+    pub(super) outcome: act::Outcome,
+}
+
+/// One pass.
 pub(super) async fn pass(
-    observer: &Observer,
-    entry: &Entry,
+    means: &Means,
+    subject: &Subject,
     depth: Depth,
     mut context: Context,
 ) -> Passed {
     let began = clock::now();
     // A document that another one contradicts is looked at, and nothing starts by it.
-    if !entry.may_start() && context.frozen.is_none() {
+    if subject.entry.as_ref().is_some_and(|entry| !entry.may_start()) && context.frozen.is_none() {
         context.frozen = Some("another document contradicts this one".to_owned());
     }
-    let look = observer.look(&Query::of(&entry.desired), depth).await;
-    let verdict = look.map(|look| Box::new(judge(&entry.desired, look.observation, &context)));
-    Passed { took: began.elapsed(), verdict }
+    let verdict = Box::pin(look_and_act(means, subject, depth, &mut context)).await;
+    Passed { took: began.elapsed(), verdict: verdict.map(Box::new) }
 }
 
-fn judge(desired: &Desired, observation: Observation, context: &Context) -> Verdict {
-    let assessment = assess(desired, &observation, context);
-    let facts = Facts::of(Some(desired), &observation);
-    let sides = sides(Some(desired), &observation, &facts.roles, &assessment.findings);
-    Verdict { assessment, observation, sides }
+async fn look_and_act(
+    means: &Means,
+    subject: &Subject,
+    depth: Depth,
+    context: &mut Context,
+) -> Result<Verdict, LookError> {
+    let mut looked_at = clock::now();
+    let mut verdict = Box::pin(look(means, subject, depth, context)).await?;
+    let Some(mut step) = verdict.step().cloned() else { return Ok(verdict) };
+    if let Some(again) = second_look(&step, &verdict) {
+        if step.step == StepKind::Release {
+            clock::sleep(BETWEEN_LOOKS.div_f64(means.pace)).await;
+        }
+        looked_at = clock::now();
+        let diagnosis = verdict.diagnosis.take();
+        verdict = Box::pin(look(means, subject, again, context)).await?;
+        verdict.diagnosis = verdict.diagnosis.or(diagnosis);
+        match verdict.step() {
+            Some(same) if same.step == step.step => step = same.clone(),
+            Some(_) | None => return Ok(verdict),
+        }
+    }
+    if looked_at.elapsed() > LOOK_IS_GOOD_FOR {
+        return Ok(verdict);
+    }
+    verdict.acted = Some(carry_out(means, subject, &verdict, step, looked_at, context).await?);
+    Ok(verdict)
+}
+
+/// How to look again before a step; `None`: the look it was decided on will do, since its targets are read again one by one.
+fn second_look(step: &Step, verdict: &Verdict) -> Option<Depth> {
+    let observation = &verdict.observation;
+    let triggers_are_fresh = observation.read_at.get("triggers") == Some(&observation.now);
+    match step.step {
+        StepKind::Update if verdict.pauses => Some(Depth::Brisk),
+        StepKind::Update | StepKind::ContinueRollback => Some(Depth::Steady),
+        StepKind::Release => Some(Depth::Brisk),
+        StepKind::Hold | StepKind::Disable | StepKind::Enable if !triggers_are_fresh => {
+            Some(Depth::Full)
+        }
+        StepKind::Hold | StepKind::Disable | StepKind::Enable | StepKind::Wait => None,
+    }
+}
+
+async fn look(
+    means: &Means,
+    subject: &Subject,
+    depth: Depth,
+    context: &mut Context,
+) -> Result<Verdict, LookError> {
+    let observation = means.observer.look(&subject.query, depth).await?.observation;
+    let diagnosis = diagnosis(means, subject, &observation, context).await;
+    context.diagnosis.clone_from(&diagnosis);
+    let desired = subject.entry.as_ref().map(|entry| &entry.desired);
+    Ok(judge(desired, observation, context, diagnosis))
+}
+
+/// Why the last update failed, if it did; the events are read once a failure.
+async fn diagnosis(
+    means: &Means,
+    subject: &Subject,
+    observation: &Observation,
+    context: &Context,
+) -> Option<(String, Diagnosis)> {
+    let record = observation.last_record.present().filter(|record| record.status == "FAILED")?;
+    if let Some(known) = context.diagnosis.as_ref().filter(|(id, _)| *id == record.id) {
+        return Some(known.clone());
+    }
+    let story = means.observer.story(&subject.query, observation).await.ok()?;
+    let facts = Facts::of(None, observation);
+    let found = diagnose(&story, facts.engine == Agreed::All(Engine::Valkey))?;
+    Some((record.id.clone(), found))
+}
+
+fn judge(
+    desired: Option<&Desired>,
+    observation: Observation,
+    context: &Context,
+    diagnosis: Option<(String, Diagnosis)>,
+) -> Verdict {
+    let assessment = match desired {
+        Some(desired) => {
+            let mut context = context.clone();
+            // This look is part of what is remembered, before it is judged by: a new document counts from its first look on.
+            context.past = context.past.seen(desired.digest().as_str(), observation.now);
+            assess(desired, &observation, &context)
+        }
+        None => survey(&observation, context),
+    };
+    let facts = Facts::of(desired, &observation);
+    let sides = sides(desired, &observation, &facts.roles, &assessment.findings);
+    let pauses = desired.is_some_and(|desired| desired.spec.events.pause);
+    Verdict { assessment, observation, sides, acted: None, diagnosis, pauses }
+}
+
+/// Writes it down, does it, writes down what became of it.
+async fn carry_out(
+    means: &Means,
+    subject: &Subject,
+    verdict: &Verdict,
+    step: Step,
+    looked_at: Instant,
+    context: &Context,
+) -> Result<Acted, LookError> {
+    let session = means.observer.session(&subject.query).await?;
+    let mut line = line(subject, verdict, &step, context);
+    let begun = write(means, line.clone(), Audit::begin).await;
+    if let Err(why) = begun
+        && step.step.begins_something()
+    {
+        let refusal = act::Refusal {
+            message: format!("not begun: {why}"),
+            class: crate::aws::Class::Terminal,
+            reason: "AuditFailed",
+        };
+        return Ok(Acted {
+            step,
+            outcome: act::Outcome { refused: vec![refusal], ..Default::default() },
+        });
+    }
+    // The disk may have taken its time.
+    let outcome = if step.step.begins_something() && looked_at.elapsed() > LOOK_IS_GOOD_FOR {
+        let passed_over = vec!["the look it was decided on is too old by now".to_owned()];
+        act::Outcome { passed_over, ..Default::default() }
+    } else {
+        act::perform(&session, &step).await
+    };
+    outcome.word().clone_into(&mut line.outcome);
+    line.trouble = Some(outcome.trouble()).filter(|trouble| !trouble.is_empty());
+    line.record_id.clone_from(&outcome.record_id);
+    // That it cannot be written is counted and logged, and changes nothing: it is done.
+    let _ = write(means, line, Audit::note).await;
+    means.store.metrics().step(step.step.as_str(), outcome.word());
+    Ok(Acted { step, outcome })
+}
+
+async fn write(
+    means: &Means,
+    line: Line,
+    how: fn(&Audit, &Line) -> Result<(), crate::report::audit::AuditError>,
+) -> Result<(), String> {
+    let audit = Arc::clone(&means.audit);
+    let written = tokio::task::spawn_blocking(move || how(&audit, &line)).await;
+    let failed = match written {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(error = failed, "an audit line could not be written");
+    Metrics::audit_failed(means.store.metrics());
+    Err(failed)
+}
+
+fn line(subject: &Subject, verdict: &Verdict, step: &Step, context: &Context) -> Line {
+    let observation = &verdict.observation;
+    let entry = subject.entry.as_ref();
+    let token = match &step.order {
+        Order::Update(order) => Some(order.token.clone()),
+        Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
+    };
+    Line {
+        at: observation.now,
+        ted: subject.name.clone(),
+        product: verdict.product().map(str::to_owned),
+        account: observation.caller.present().map(|caller| caller.account.clone()),
+        region: observation.region.clone(),
+        revision: entry.map(|entry| entry.revision.as_str().to_owned()),
+        digest: entry.map(|entry| entry.desired.digest().as_str().to_owned()),
+        by: format!("{}/{}", context.controller_id, context.process),
+        step: step.step.as_str().to_owned(),
+        summary: crate::text::sanitize(&step.summary),
+        outcome: "begin".to_owned(),
+        trouble: None,
+        record_id: None,
+        token,
+    }
 }
 
 impl Verdict {
+    /// What is to be done now.
+    fn step(&self) -> Option<&Step> {
+        self.assessment.next_step().filter(|step| step.step != StepKind::Wait)
+    }
+
+    /// Whether this product's hold keeps triggers and something is going on about it.
+    pub(super) fn is_paused(&self) -> bool {
+        self.owes() && self.assessment.next_step().is_some()
+    }
+
+    /// The provisioned product's id.
+    pub(super) fn product(&self) -> Option<&str> {
+        match self.observation.products.present().map(Vec::as_slice) {
+            Some([product]) => Some(&product.id),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The last provisioning record, as holds name it.
+    pub(super) fn record(&self) -> Option<&str> {
+        let product = self.observation.products.present()?.first()?;
+        Some(
+            product
+                .last_provisioning_record_id
+                .as_deref()
+                .unwrap_or(crate::assess::holds::NO_RECORD),
+        )
+    }
+
+    /// Whether this product's hold keeps triggers, or they are still to be given back.
+    pub(super) fn owes(&self) -> bool {
+        let Some(product) = self.product() else { return false };
+        self.observation.triggers.present().is_some_and(|triggers| {
+            triggers.mappings.iter().any(|trigger| match hold_of(trigger, product) {
+                Some(Hold::Held(_)) => true,
+                Some(Hold::Released(release)) => release.end == crate::assess::holds::End::Open,
+                Some(Hold::Garbled(_)) | None => false,
+            })
+        })
+    }
+
+    /// What is remembered after this look and what was done on it.
+    pub(super) fn past(&self, before: &Past, entry: Option<&Entry>) -> Past {
+        let Some(entry) = entry else { return before.clone() };
+        let digest = entry.desired.digest();
+        let now = self.observation.now;
+        let mut past = before.seen(digest.as_str(), now).after(&self.assessment, now);
+        let Some(Acted { step, outcome }) = &self.acted else { return past };
+        if let Some(refusal) = outcome.refused.first() {
+            let passing = refusal.class == crate::aws::Class::Transient;
+            past.refused(step.step, &crate::text::sanitize(&refusal.message), passing, now);
+        } else if outcome.done > 0 {
+            past.accepted(step.step);
+        }
+        if step.step == StepKind::Update && (outcome.done > 0 || !outcome.unknown.is_empty()) {
+            past.sent(crate::assess::past::Sent {
+                record_id: outcome.record_id.clone(),
+                under: self.record().unwrap_or_default().to_owned(),
+                at: now,
+                revision: entry.revision.as_str().to_owned(),
+                digest: digest.as_str().to_owned(),
+            });
+        }
+        past
+    }
+
+    /// What became of the last step, for the log and the events.
+    pub(super) fn deed(&self) -> Option<(bool, &'static str, String)> {
+        let Acted { step, outcome } = self.acted.as_ref()?;
+        let trouble = outcome.trouble();
+        let reason = match step.step {
+            StepKind::Hold => "EventsHeld",
+            StepKind::Disable => "EventsDisabled",
+            StepKind::Update => "UpdateSent",
+            StepKind::ContinueRollback => "RollbackContinued",
+            StepKind::Release => "HoldReleased",
+            StepKind::Enable => "EventsEnabled",
+            StepKind::Wait => "Waited",
+        };
+        let record =
+            outcome.record_id.as_ref().map(|id| format!(" (record {id})")).unwrap_or_default();
+        let well = outcome.refused.is_empty() && outcome.unknown.is_empty();
+        let message = if trouble.is_empty() {
+            format!("{}{record}", step.summary)
+        } else {
+            format!("{}{record}: {trouble}", step.summary)
+        };
+        Some((well, reason, message))
+    }
+
     /// Whether something is being changed in AWS at this moment.
     pub(super) fn is_moving(&self) -> bool {
         let product = self.observation.products.present().and_then(|products| products.first());
@@ -85,17 +398,11 @@ impl Verdict {
     /// Whether we keep events paused, since when, and what waits; `None`: it could not be read.
     pub(super) fn events(&self) -> Option<EventsState> {
         let triggers = self.observation.triggers.present()?;
-        let key = self
-            .observation
-            .products
-            .present()
-            .and_then(|products| products.first())
-            .map(|product| hold_key(&product.id));
         let off: Vec<_> =
             triggers.mappings.iter().filter(|trigger| trigger.state != "Enabled").collect();
         let since = off
             .iter()
-            .filter_map(|trigger| match Hold::parse(trigger.tags.as_ref()?.get(key.as_ref()?)?) {
+            .filter_map(|trigger| match hold_of(trigger, self.product()?)? {
                 Hold::Held(claim) => Some(claim.at),
                 Hold::Released(_) | Hold::Garbled(_) => None,
             })
@@ -115,8 +422,15 @@ impl Verdict {
     }
 
     /// Past updates, newest first, as Service Catalog tells them.
-    pub(super) fn history(&self) -> Vec<History> {
-        self.observation.history.present().into_iter().flatten().filter_map(history).collect()
+    /// `past` knows for which revision those were that this controller sent.
+    pub(super) fn history(&self, past: &Past) -> Vec<History> {
+        let records = self.observation.history.present().into_iter().flatten();
+        // While an update runs its record is newer than the history that was read.
+        let last = self.observation.last_record.present();
+        let newest = last.filter(|last| {
+            !matches!(&self.observation.history, Seen::Present(all) if all.iter().any(|it| it.id == last.id))
+        });
+        newest.into_iter().chain(records).filter_map(|record| history(record, past)).collect()
     }
 
     pub(super) fn condition(&self, kind: ConditionType) -> ConditionStatus {
@@ -132,7 +446,7 @@ impl Verdict {
     }
 }
 
-fn history(record: &Record) -> Option<History> {
+fn history(record: &Record, past: &Past) -> Option<History> {
     let at = record.created?;
     let outcome = match record.status.as_str() {
         "SUCCEEDED" => Outcome::Succeeded,
@@ -142,7 +456,11 @@ fn history(record: &Record) -> Option<History> {
     let seconds = record.updated.filter(|_| outcome != Outcome::InProgress);
     Some(History {
         at,
-        revision: None,
+        revision: past
+            .updates
+            .iter()
+            .find(|sent| sent.record_id.as_deref() == Some(&record.id))
+            .map(|sent| sent.revision.clone()),
         record_id: Some(record.id.clone()),
         outcome,
         seconds: seconds.and_then(|end| u64::try_from(end.duration_since(at).as_secs()).ok()),

@@ -4,6 +4,7 @@
 //! that a crash leaves the one or the other, and only its owner may read it.
 
 use super::status::{Freeze, TimedCondition};
+use crate::assess::past::Past;
 use crate::assess::types::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,6 +43,12 @@ pub struct Remembered {
     /// The token of the last reconcile-now request that was carried out.
     #[serde(default)]
     pub last_handled_reconcile: Option<String>,
+    /// The revision that was last verified to be in effect.
+    #[serde(default)]
+    pub applied_revision: Option<String>,
+    /// What the assessment is told of earlier looks.
+    #[serde(default)]
+    pub past: Past,
 }
 
 /// Why the state file could not be read or written.
@@ -142,13 +149,13 @@ impl Memory {
 }
 
 #[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600)
 }
 
 #[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 

@@ -75,6 +75,12 @@ struct ResultLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    step: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NameLabel {
     name: String,
 }
@@ -103,6 +109,8 @@ pub struct Metrics {
     requests: Family<AwsRequest, Counter>,
     request_series: Mutex<BTreeSet<[String; 5]>>,
     update_seconds: Histogram,
+    steps: Family<StepLabels, Counter>,
+    audit_failures: Counter,
     conditions: Family<ConditionLabels, Gauge>,
     findings: Family<FindingLabels, Gauge>,
     paused_seconds: Family<NameLabel, Value>,
@@ -136,6 +144,8 @@ impl Default for Metrics {
             requests: Family::default(),
             request_series: Mutex::default(),
             update_seconds,
+            steps: Family::default(),
+            audit_failures: Counter::default(),
             conditions: Family::default(),
             findings: Family::default(),
             paused_seconds: Family::default(),
@@ -189,6 +199,16 @@ impl Metrics {
             self.update_seconds.clone(),
         );
         registry.register(
+            "ted_controller_steps",
+            "Steps that were carried out, by kind and outcome",
+            self.steps.clone(),
+        );
+        registry.register(
+            "ted_controller_audit_failures",
+            "Audit lines that could not be written to the state directory",
+            self.audit_failures.clone(),
+        );
+        registry.register(
             "ted_controller_last_pass_timestamp_seconds",
             "When the last pass of a TED was completed, in seconds since 1970",
             self.last_pass.clone(),
@@ -225,6 +245,16 @@ impl Metrics {
         series.insert(key(&request));
         drop(series);
         self.requests.get_or_create(&request).inc();
+    }
+
+    /// Counts a step that was carried out.
+    pub fn step(&self, step: &'static str, outcome: &'static str) {
+        self.steps.get_or_create(&StepLabels { step, outcome }).inc();
+    }
+
+    /// Counts an audit line that could not be written.
+    pub fn audit_failed(&self) {
+        self.audit_failures.inc();
     }
 
     /// Notes how long an update took that has ended.

@@ -7,6 +7,7 @@
 //!
 //! Time comes in as a value. Foreign text is made safe once, by `clean`, where it enters a [`Status`] or a [`Plan`].
 
+pub mod audit;
 mod clean;
 pub mod commands;
 mod events;

@@ -15,6 +15,7 @@ use super::status::{
 use super::transitions::{
     carry_conditions, carry_findings, conditions_while_unreadable, happenings, whole_second,
 };
+use crate::assess::past::Past;
 use crate::assess::types::{Assessment, Condition};
 use crate::desired::{Desired, Name};
 use jiff::Timestamp;
@@ -55,6 +56,8 @@ pub struct Look<'a> {
     pub events: Option<EventsState>,
     /// Past updates, newest first.
     pub history: Vec<History>,
+    /// What is to be remembered of it.
+    pub past: Past,
 }
 
 /// A look that came to nothing.
@@ -209,12 +212,14 @@ impl Store {
     pub fn record(&self, name: &Name, look: &Look<'_>, now: Timestamp) {
         self.write(name, now, |entry| {
             let verdict = clean::verdict(look.assessment);
+            let applied =
+                look.applied_revision.clone().or(entry.remembered.applied_revision.take());
             entry.verdict.clone_from(&verdict.conditions);
             let remembered = &entry.remembered;
             let status = Status {
                 observed_revision: look.observed_revision.clone(),
                 attempted_revision: look.attempted_revision.clone(),
-                applied_revision: look.applied_revision.clone(),
+                applied_revision: applied.clone(),
                 observed_at: Some(whole_second(look.observed_at)),
                 next_look_at: look.next_look_at.map(whole_second),
                 last_handled_reconcile: remembered.handled(look.handled_reconcile.as_ref()),
@@ -236,9 +241,26 @@ impl Store {
                 conditions: status.conditions.clone(),
                 findings: status.findings.clone(),
                 last_handled_reconcile: status.last_handled_reconcile.clone(),
+                applied_revision: applied,
+                past: look.past.clone(),
             };
             status
         });
+    }
+
+    /// What is remembered of a TED, for the next assessment.
+    pub fn past(&self, name: &Name) -> Past {
+        let inner = self.lock();
+        inner.teds.get(name.as_str()).map(|entry| entry.remembered.past.clone()).unwrap_or_default()
+    }
+
+    /// Changes what is remembered of a TED: a person asked for it.
+    pub fn remember(&self, name: &Name, past: Past) {
+        let mut inner = self.lock();
+        if let Some(entry) = inner.teds.get_mut(name.as_str()) {
+            entry.remembered.past = past;
+            inner.generation += 1;
+        }
     }
 
     /// A pass could not look: the last verdict stays, with its age, for three intervals.
@@ -465,6 +487,7 @@ impl Inner {
         let remembered = self.former.remove(&name).unwrap_or_default();
         let mut ted = Ted::new(desired, now);
         ted.status.last_handled_reconcile.clone_from(&remembered.last_handled_reconcile);
+        ted.status.applied_revision.clone_from(&remembered.applied_revision);
         let verdict = ted.status.conditions.iter().map(super::TimedCondition::condition).collect();
         let ted = Arc::new(ted);
         let events = EventLog::default();

@@ -1,5 +1,7 @@
 //! An observer over the simulated AWS in process.
 
+#![expect(dead_code, reason = "each test binary uses a part of it")]
+
 use aws_credential_types::Credentials;
 use std::sync::Arc;
 use ted_controller::aws::session::InProcess;

@@ -147,7 +147,7 @@ fn failed_attempts(case: &Case<'_>, failed: &[&Record]) -> Option<Verdict> {
         ));
     }
     let ended = last.updated.or(last.created).unwrap_or(case.now());
-    Some(wait_after(case, ended, count, message))
+    Some(wait_after(case, ended, count, &message))
 }
 
 /// A step that AWS did not take: nothing was begun, and nothing shows in the records.
@@ -161,10 +161,10 @@ fn refused(case: &Case<'_>, refusal: &Refused) -> Verdict {
         );
     }
     let count = usize::try_from(refusal.count).unwrap_or(usize::MAX);
-    wait_after(case, refusal.at, count, message)
+    wait_after(case, refusal.at, count, &message)
 }
 
-fn wait_after(case: &Case<'_>, at: Timestamp, count: usize, message: String) -> Verdict {
+fn wait_after(case: &Case<'_>, at: Timestamp, count: usize, message: &str) -> Verdict {
     let factor =
         3_u32.saturating_pow(u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(10));
     let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
