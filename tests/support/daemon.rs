@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use ted_controller::assess::types::{ConditionStatus, ConditionType};
+use ted_controller::clock;
 use ted_controller::controller::{Controller, Summary};
 use ted_controller::desired::{Defaults, File, InForce, Revision, keep_last_good, load};
 use ted_controller::report::commands::{Command, Commands, channel};
@@ -87,18 +88,18 @@ impl Daemon {
         limit: Duration,
         is: impl Fn(Option<&Status>) -> bool,
     ) {
-        let end = tokio::time::Instant::now() + limit;
+        let end = clock::now() + limit;
         loop {
             let status = self.status();
             if is(status.as_ref()) {
                 return;
             }
             assert!(
-                tokio::time::Instant::now() < end,
+                clock::now() < end,
                 "{what}: not within {limit:?}\n{}",
                 describe(status.as_ref(), &self.store)
             );
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            clock::sleep(Duration::from_millis(500)).await;
         }
     }
 
