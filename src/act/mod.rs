@@ -10,6 +10,7 @@ mod update;
 
 use crate::assess::types::{Order, Step, StepKind};
 use crate::aws::{Class, Error, Session};
+use crate::clock::Instant;
 
 /// What became of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,13 +68,15 @@ impl Outcome {
     }
 }
 
-/// Carries out a step.
-pub async fn perform(session: &Session, step: &Step) -> Outcome {
+/// Carries out a step. What begins something is not sent after `until`: the look it was decided on is too old then.
+pub async fn perform(session: &Session, step: &Step, until: Instant) -> Outcome {
     let (reader, writer) = (session.reader(), session.writer());
     match (step.step, &step.order) {
-        (StepKind::Hold, Order::Triggers(targets)) => triggers::hold(&writer, targets).await,
+        (StepKind::Hold, Order::Triggers(targets)) => {
+            triggers::hold(&reader, &writer, targets, until).await
+        }
         (StepKind::Disable, Order::Triggers(targets)) => {
-            triggers::disable(&reader, &writer, targets).await
+            triggers::disable(&reader, &writer, targets, until).await
         }
         (StepKind::Release, Order::Triggers(targets)) => {
             triggers::release(&reader, &writer, targets).await

@@ -1,5 +1,5 @@
-//! Triggers: tagging, disabling, enabling. Each is read again right before it is changed, except when only our claim is laid on it:
-//! that is harmless, and is looked at before anything follows.
+//! Triggers: tagging, disabling, enabling. Each is read again right before it is changed, and left alone if its tag or the time of its
+//! last change is another one than the decision was made on (`assess::protocol::model` shows what happens otherwise).
 //!
 //! One after the other: Lambda's control plane takes 15 requests a second from everybody in the account (Lambda developer guide,
 //! quotas), and a pause must not take them from others.
@@ -7,15 +7,31 @@
 use super::Outcome;
 use crate::assess::holds::HOLD_PREFIX;
 use crate::assess::types::TriggerTarget;
+use crate::aws::types::Mapping;
 use crate::aws::{self, Reader, Writer};
+use crate::clock::{self, Instant};
 use crate::text::sanitize;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
+/// Two times of a last change that are closer than this are one: a listing and a single answer may be rounded differently.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
+
 /// Lays claims. After a refusal nothing more is claimed: the right is missing, and what is claimed is given up by the next look.
-pub(super) async fn hold(writer: &Writer, targets: &[TriggerTarget]) -> Outcome {
+pub(super) async fn hold(
+    reader: &Reader,
+    writer: &Writer,
+    targets: &[TriggerTarget],
+    until: Instant,
+) -> Outcome {
     let mut outcome = Outcome::default();
     for target in targets {
-        tag(writer, target, &mut outcome).await;
+        if as_expected(reader, target, &mut outcome).await.is_some() {
+            if is_over(until, &mut outcome) {
+                break;
+            }
+            tag(writer, target, &mut outcome).await;
+        }
         if !outcome.refused.is_empty() {
             break;
         }
@@ -23,17 +39,32 @@ pub(super) async fn hold(writer: &Writer, targets: &[TriggerTarget]) -> Outcome 
     outcome
 }
 
+/// Whether the look that a step was decided on is too old by now.
+fn is_over(until: Instant, outcome: &mut Outcome) -> bool {
+    let over = clock::now() > until;
+    if over {
+        outcome.passed_over.push("the look it was decided on is too old by now".to_owned());
+    }
+    over
+}
+
 /// Disables what still bears the claim.
 pub(super) async fn disable(
     reader: &Reader,
     writer: &Writer,
     targets: &[TriggerTarget],
+    until: Instant,
 ) -> Outcome {
     let mut outcome = Outcome::default();
     for target in targets {
-        let Some((state, _)) = as_expected(reader, target, &mut outcome).await else { continue };
+        let Some((state, tags)) = claimed(reader, target, &mut outcome).await else { continue };
+        if is_over(until, &mut outcome) {
+            break;
+        }
         match state.as_str() {
             "Enabled" => set(writer, target, false, &mut outcome).await,
+            // For another product's sake: as good as ours.
+            "Disabled" | "Disabling" if is_held_elsewhere(target, &tags) => {}
             // Somebody else did it since the look: it is theirs, and stays off when the others come back.
             "Disabled" | "Disabling" => tag(writer, target, &mut outcome).await,
             state => outcome.passed_over.push(format!("`{}` is {state}", target.function)),
@@ -66,12 +97,9 @@ pub(super) async fn enable(reader: &Reader, writer: &Writer, targets: &[TriggerT
     for target in targets {
         let Some((state, tags)) = as_expected(reader, target, &mut outcome).await else { continue };
         let yields = target.tag.ends_with(" yielded");
-        let held_elsewhere = tags.iter().any(|(key, value)| {
-            key.starts_with(HOLD_PREFIX) && *key != target.key && value.starts_with("held ")
-        });
         match state.as_str() {
             "Disabled" if yields => tag(writer, target, &mut outcome).await,
-            "Disabled" if held_elsewhere => {
+            "Disabled" if is_held_elsewhere(target, &tags) => {
                 outcome
                     .passed_over
                     .push(format!("`{}` is held for another product", target.function));
@@ -92,12 +120,45 @@ pub(super) async fn enable(reader: &Reader, writer: &Writer, targets: &[TriggerT
     outcome
 }
 
+fn is_held_elsewhere(target: &TriggerTarget, tags: &BTreeMap<String, String>) -> bool {
+    tags.iter().any(|(key, value)| {
+        key.starts_with(HOLD_PREFIX) && *key != target.key && value.starts_with("held ")
+    })
+}
+
 /// State and tags of a trigger, if its tag and the time of its last change are what the decision was made on.
 async fn as_expected(
     reader: &Reader,
     target: &TriggerTarget,
     outcome: &mut Outcome,
 ) -> Option<(String, BTreeMap<String, String>)> {
+    let (mapping, tags) = read_again(reader, target, outcome).await?;
+    let changed = mapping
+        .modified_at
+        .zip(target.modified)
+        .is_some_and(|(now, then)| now.duration_since(then).abs() >= SAME_MOMENT);
+    if changed {
+        outcome.passed_over.push(format!("`{}` changed meanwhile", target.function));
+        return None;
+    }
+    Some((mapping.state.unwrap_or_default(), tags))
+}
+
+/// State and tags of a trigger that bears the claim that was found.
+async fn claimed(
+    reader: &Reader,
+    target: &TriggerTarget,
+    outcome: &mut Outcome,
+) -> Option<(String, BTreeMap<String, String>)> {
+    let (mapping, tags) = read_again(reader, target, outcome).await?;
+    Some((mapping.state.unwrap_or_default(), tags))
+}
+
+async fn read_again(
+    reader: &Reader,
+    target: &TriggerTarget,
+    outcome: &mut Outcome,
+) -> Option<(Mapping, BTreeMap<String, String>)> {
     let (mapping, tags) = tokio::join!(reader.mapping(&target.uuid), reader.tags(&target.arn));
     let (mapping, tags) = match (mapping, tags) {
         (Ok(Some(mapping)), Ok(Some(tags))) => (mapping, tags),
@@ -123,7 +184,7 @@ async fn as_expected(
         ));
         return None;
     }
-    Some((mapping.state.unwrap_or_default(), tags))
+    Some((mapping, tags))
 }
 
 async fn tag(writer: &Writer, target: &TriggerTarget, outcome: &mut Outcome) {

@@ -135,6 +135,8 @@ pub struct View<'a> {
     pub own: Option<Hold<'a>>,
     /// Whether another product holds it.
     pub held_elsewhere: bool,
+    /// Whether another product holds it, or gave it up and is still to enable it: off, and not for long.
+    pub owed_elsewhere: bool,
 }
 
 /// Whether a trigger is on.
@@ -400,7 +402,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Triggers to claim: those that run, those that only another product's hold keeps off, and those that an earlier process claimed.
+    /// Triggers to claim: those that run, those that only a hold keeps off, and those that an earlier process claimed.
     fn holds(&self, digest: &str) -> Vec<Write> {
         let Me { controller, process, .. } = *self.me;
         // All of one pause have one age.
@@ -412,8 +414,11 @@ impl<'a> Case<'a> {
                 let is_mine = claim.by.is_some_and(|by| by.process() == process);
                 (!is_mine).then(|| Claim { by: Some(By::Taken(process)), ..*claim }.to_string())
             }
-            Some(Hold::Released(_) | Hold::Garbled(_)) | None => {
-                let counts = view.power != Power::Off || view.held_elsewhere;
+            own @ (Some(Hold::Released(_) | Hold::Garbled(_)) | None) => {
+                // Off, and somebody is about to enable it: another product, or another controller.
+                let is_owed = view.owed_elsewhere
+                    || matches!(own, Some(Hold::Released(Release { end: End::Open, .. })));
+                let counts = view.power != Power::Off || is_owed;
                 (view.of_hive && counts).then(|| made.to_string())
             }
         };
@@ -501,9 +506,20 @@ pub fn scene(observation: &Observation) -> Option<Scene<'_>> {
     })
 }
 
+/// Whether somebody is still to enable the trigger.
+fn is_owed(hold: &Hold<'_>) -> bool {
+    match hold {
+        Hold::Held(_) => true,
+        Hold::Released(release) => release.end == End::Open,
+        Hold::Garbled(_) => false,
+    }
+}
+
 fn view<'a>(trigger: &'a Trigger, product: &Product, te_versions: &[String]) -> View<'a> {
-    let elsewhere =
-        |(id, hold): &(&str, Hold<'_>)| *id != product.id && matches!(hold, Hold::Held(_));
+    let mut elsewhere = holds_on(trigger).unwrap_or_default();
+    elsewhere.retain(|(id, _)| *id != product.id);
+    let is_held = |(_, hold): &(&str, Hold<'_>)| matches!(hold, Hold::Held(_));
+    let is_owed = |(_, hold): &(&str, Hold<'_>)| is_owed(hold);
     View {
         of_hive: te_versions.contains(&trigger.te_version),
         power: match trigger.state.as_str() {
@@ -513,6 +529,7 @@ fn view<'a>(trigger: &'a Trigger, product: &Product, te_versions: &[String]) -> 
         },
         last_modified: trigger.last_modified,
         own: hold_of(trigger, &product.id),
-        held_elsewhere: holds_on(trigger).into_iter().flatten().any(|hold| elsewhere(&hold)),
+        held_elsewhere: elsewhere.iter().any(is_held),
+        owed_elsewhere: elsewhere.iter().any(is_owed),
     }
 }

@@ -220,7 +220,7 @@ async fn carry_out(
         let passed_over = vec!["the look it was decided on is too old by now".to_owned()];
         act::Outcome { passed_over, ..Default::default() }
     } else {
-        act::perform(&session, &step).await
+        act::perform(&session, &step, looked_at + LOOK_IS_GOOD_FOR).await
     };
     outcome.word().clone_into(&mut line.outcome);
     line.trouble = Some(outcome.trouble()).filter(|trouble| !trouble.is_empty());

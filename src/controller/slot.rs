@@ -152,7 +152,8 @@ impl Slot {
         spread(wait).div_f64(pace)
     }
 
-    /// Of an update that was sent it is known under which record; once that is not the last one any more, it has shown.
+    /// Of an update that was sent it is known under which record. That is kept although another record shows by now: a later look may be
+    /// an older one.
     fn remember_what_was_sent(&mut self, verdict: &Verdict) {
         if let Some(acted) = &verdict.acted
             && acted.step.step == StepKind::Update
@@ -160,8 +161,6 @@ impl Slot {
             && let Some(record) = verdict.record()
         {
             self.sent = Some((record.to_owned(), verdict.observation.now));
-        } else if self.sent.as_ref().is_some_and(|(under, _)| verdict.record() != Some(under)) {
-            self.sent = None;
         }
     }
 
