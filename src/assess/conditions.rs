@@ -200,7 +200,11 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
     .into_iter()
     .flatten()
     .collect();
-    is(ConditionStatus::True, "InSync", format!("as the document says: {}", running.join(", ")))
+    let as_what = match grounds.desired {
+        Some(_) => "as the document says",
+        None => "AWS agrees with itself",
+    };
+    is(ConditionStatus::True, "InSync", format!("{as_what}: {}", running.join(", ")))
 }
 
 fn reconciling(grounds: &Grounds<'_>) -> Condition {
@@ -218,7 +222,7 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
         };
     };
     if let Some(next) = grounds.next.filter(|_| grounds.goes_on()) {
-        return is(true, "Plan", next.summary.clone());
+        return is(true, "Plan", format!("next: {}", next.summary));
     }
     if let Some(gate) =
         grounds.closed(GateState::NeedsPerson).or(grounds.closed(GateState::Unknown))
@@ -228,7 +232,7 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
     if let Some(gate) = grounds.closed(GateState::Waiting) {
         return is(true, "Waiting", format!("gate {}: {}", gate.gate, gate.message));
     }
-    is(true, "Plan", first.summary.clone())
+    is(true, "Plan", format!("next: {}", first.summary))
 }
 
 fn stalled(grounds: &Grounds<'_>) -> Condition {
@@ -262,7 +266,11 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
             .filter(|gate| !gate.holds && gate.state == GateState::NeedsPerson)
             .count()
             - 1;
-        let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
+        let more = match others {
+            0 => String::new(),
+            1 => " (and 1 more gate)".to_owned(),
+            _ => format!(" (and {others} more gates)"),
+        };
         return is(
             true,
             "GateClosed",
@@ -273,6 +281,14 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
 }
 
 fn drifted(grounds: &Grounds<'_>) -> Condition {
+    if grounds.desired.is_none() {
+        return condition(
+            ConditionType::Drifted,
+            ConditionStatus::False,
+            "NoDocument",
+            "there is no document to differ from",
+        );
+    }
     of_findings(grounds, ConditionType::Drifted, "drift/", "AWS is as the document says")
 }
 
@@ -320,7 +336,8 @@ fn events_paused(grounds: &Grounds<'_>) -> Condition {
             return is(ConditionStatus::Unknown, "Unreadable", gap.message.clone());
         }
         Seen::NotLooked => {
-            return is(ConditionStatus::Unknown, "NotLooked", "nobody looked".to_owned());
+            let message = "which triggers there are is not known: what leads to them is not";
+            return is(ConditionStatus::Unknown, "NotLooked", message.to_owned());
         }
     };
     let off: Vec<&Trigger> = triggers

@@ -360,7 +360,7 @@ pub(super) fn missing<T>(seen: &Seen<T>) -> Option<&str> {
         Seen::Present(_) => None,
         Seen::Absent => Some("it is not there"),
         Seen::Unreadable(gap) => Some(&gap.message),
-        Seen::NotLooked => Some("nobody looked"),
+        Seen::NotLooked => Some("what leads there is not known"),
     }
 }
 
@@ -373,7 +373,7 @@ fn the_product(products: &Seen<Vec<Product>>) -> TheProduct<'_> {
         },
         Seen::Absent => TheProduct::None,
         Seen::Unreadable(gap) => TheProduct::Unknown(&gap.message),
-        Seen::NotLooked => TheProduct::Unknown("nobody looked"),
+        Seen::NotLooked => TheProduct::Unknown("what leads there is not known"),
     }
 }
 
@@ -440,7 +440,7 @@ fn target<'a>(
         Seen::Present(artifacts) => artifacts,
         Seen::Absent => return Target::NotOffered,
         Seen::Unreadable(gap) => return Target::Unknown(&gap.message),
-        Seen::NotLooked => return Target::Unknown("nobody looked"),
+        Seen::NotLooked => return Target::Unknown("what leads there is not known"),
     };
     // A range is a choice, and choices are made among what end users see; an exact version is somebody's word.
     let offers: Vec<Wishable> = artifacts
@@ -524,7 +524,7 @@ fn the_path(observation: &Observation) -> ThePath<'_> {
         Seen::Present(paths) => paths,
         Seen::Absent => return ThePath::None,
         Seen::Unreadable(gap) => return ThePath::Unknown(&gap.message),
-        Seen::NotLooked => return ThePath::Unknown("nobody looked"),
+        Seen::NotLooked => return ThePath::Unknown("what leads there is not known"),
     };
     match paths.as_slice() {
         [] => ThePath::None,
@@ -545,7 +545,7 @@ fn the_cache(caches: &Seen<Vec<Cache>>) -> (TheCache<'_>, Vec<&Cache>) {
         Seen::Present(caches) => caches,
         Seen::Absent => return (TheCache::None, Vec::new()),
         Seen::Unreadable(gap) => return (TheCache::Unknown(&gap.message), Vec::new()),
-        Seen::NotLooked => return (TheCache::Unknown("nobody looked"), Vec::new()),
+        Seen::NotLooked => return (TheCache::Unknown("what leads there is not known"), Vec::new()),
     };
     let (own, others): (Vec<&Cache>, Vec<&Cache>) = caches.iter().partition(|cache| cache.in_stack);
     match own.as_slice() {

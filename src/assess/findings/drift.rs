@@ -8,7 +8,7 @@ use crate::desired::{CacheVersion, Desired, Engine, Role, VersionWish};
 use crate::observe::observation::Observation;
 
 /// What mends a drift: the plan, as far as the gates let it.
-const PLAN: &str = "the plan below leads there; `mode: apply` carries it out once its gates hold";
+const PLAN: &str = "an update mends it, once its gates hold and in `mode: apply`";
 
 pub(super) fn find(
     desired: &Desired,

@@ -7,6 +7,7 @@ use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
 use crate::observe::observation::{Cache, Gap, Observation, Product, Seen, Trigger};
+use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 
 /// By how much a stack may finish later than its record says, without anybody having touched it: two services write two clocks, and
@@ -202,8 +203,8 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
     let Some(recorded) = record.updated else { return };
     if !under_change(observation) && stack.duration_since(recorded) > CLOCKS_APART {
         found.push(
-            finding("sync/stack-changed-outside", Severity::Warning, format!("the root stack changed after the last record {}: not by Service Catalog", record.id))
-                .values(recorded, stack)
+            finding("sync/stack-changed-outside", Severity::Warning, format!("somebody changed the root stack past Service Catalog, after its last record {}", record.id))
+                .values(moment(recorded), moment(stack))
                 .read_from(format!("Service Catalog record {}; CloudFormation {}", record.id, root.name))
                 .remedy("find out who updated the stack (CloudTrail, `UpdateStack`); the next update through Service Catalog keeps the stack's parameters as they are now"),
         );
@@ -335,8 +336,11 @@ fn storage(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 fn engine(cache: &Cache, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let remedy = "somebody changed the cache in ElastiCache; write the engine and version it has into the document, so that the next update brings the stack along";
     let places = |role: Role| {
-        let key = facts.roles.present_key(role).unwrap_or("(no parameter)");
-        format!("root stack parameter {key}; nodes of {} in ElastiCache", cache.id)
+        let named = facts.roles.present_key(role).map_or_else(
+            || "root stack, whose version knows Redis only".to_owned(),
+            |key| format!("root stack parameter {key}"),
+        );
+        format!("{named}; nodes of {} in ElastiCache", cache.id)
     };
     // A template without the parameter makes Redis.
     let named = match facts.roles.present_key(Role::CacheEngine) {

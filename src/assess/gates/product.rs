@@ -7,6 +7,7 @@ use crate::assess::parameters::doubt;
 use crate::assess::roles::Resolution;
 use crate::desired::{Approval, Role};
 use crate::observe::observation::{Product, Seen};
+use crate::text::moment;
 use std::time::Duration;
 
 /// What the catalog calls TED.
@@ -321,8 +322,10 @@ fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
         // A hold of this product ends with its lease or with a record; another product's lasts as long as its update.
         let limit = if is_own { lease } else { LONGEST_UPDATE };
         let over = at.saturating_add(limit).unwrap_or(at);
-        let message =
-            format!("controller `{controller}` holds triggers for `{product}` since {at}");
+        let message = format!(
+            "controller `{controller}` holds triggers for `{product}` since {}",
+            moment(at)
+        );
         let verdict = if over <= case.now() {
             Verdict::person(
                 format!("{message}, longer than a hold lasts"),
@@ -344,7 +347,7 @@ fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
 pub(super) fn launch_role(case: &Case<'_>) -> Verdict {
     let Some(product) = case.facts.product.one() else {
         return Verdict::unknown(
-            "without the product its launch role is not known",
+            "this can be told only once the product is known",
             "see the gate `product`",
         );
     };
