@@ -6,6 +6,7 @@ mod markdown;
 mod paint;
 mod plan;
 mod status;
+mod told;
 
 pub use layout::age;
 pub use markdown::markdown;
