@@ -52,7 +52,7 @@ impl Grounds<'_> {
     }
 
     /// What must be readable for a verdict and is not.
-    fn unreadable(&self) -> Option<(&'static str, &str)> {
+    fn unreadable(&self) -> Option<(&'static str, String)> {
         let observation = self.observation;
         [
             ("the provisioned product", observation.products.gap()),
@@ -62,7 +62,8 @@ impl Grounds<'_> {
             ("the database", observation.database.gap()),
         ]
         .into_iter()
-        .find_map(|(what, gap)| Some((what, gap?.message.as_str())))
+        // AWS's own sentence, with its request id, is the finding's: a condition says the same as long as the same is so.
+        .find_map(|(what, gap)| Some((what, format!("{}: {}", gap?.operation, gap?.reason))))
     }
 
     /// A stack or product that nobody but a person can move on.
@@ -127,6 +128,8 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
             None if grounds.differs() && grounds.closed(GateState::NeedsPerson).is_some() => {
                 Phase::Blocked
             }
+            // Not as it should be, and no update is due that would mend it.
+            None if grounds.findings.iter().any(makes_unready) => Phase::Blocked,
             None => Phase::Steady,
         };
     }

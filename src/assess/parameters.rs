@@ -76,12 +76,12 @@ impl Obstacle {
 
     /// A role that has to be named, with what may be meant. Of several candidates none is put into anybody's mouth.
     fn unnamed(message: String, role: Role, candidates: &[Candidate]) -> Self {
-        let key = match candidates {
-            [] => Some((role, None)),
-            [only] => Some((role, Some(only.key.clone()))),
-            _ => None,
+        let only = match candidates {
+            [only] => Some(only.key.clone()),
+            [] | [_, ..] => None,
         };
-        Self { unknown: false, message, remedy: line_to_add(role, candidates), key }
+        let remedy = line_to_add(role, candidates);
+        Self { unknown: false, message, remedy, key: Some((role, only)) }
     }
 
     /// Whether it is about a role.
@@ -109,10 +109,9 @@ pub fn draft(desired: &Desired, facts: &Facts<'_>) -> Draft {
     else {
         // A version that is not on offer has no parameters to read, and a gate of its own.
         if let Some(gap) = &facts.gap {
-            draft.obstacles.push(Obstacle::unknown(
-                gap,
-                "`ted-controller doctor` shows which right is missing",
-            ));
+            draft
+                .obstacles
+                .push(Obstacle::unknown(gap, "`ted-controller doctor` shows what is missing"));
         }
         return draft;
     };
@@ -344,7 +343,7 @@ fn unresolved(role: Role, value: &str, facts: &Facts<'_>) -> Option<Obstacle> {
         Resolution::Doubtful { why, candidates } => Some(doubt(role, why, candidates)),
         Resolution::Unknown { why } => Some(Obstacle::unknown(
             format!("which parameter is the {role} is not known: {why}"),
-            "`ted-controller doctor` shows which right is missing",
+            "`ted-controller doctor` shows what is missing",
         )),
     }
 }
@@ -402,7 +401,12 @@ pub(super) fn line_of_all(obstacles: &[Obstacle]) -> Option<String> {
                 .iter()
                 .map(|(_, role, key)| format!("{role}: {}", key.as_deref().unwrap_or("KEY")))
                 .collect();
-            Some(format!("add to the document: `parameterKeys: {{{}}}`", keys.join(", ")))
+            let which = if several.iter().all(|(_, _, key)| key.is_some()) {
+                ""
+            } else {
+                ", with the right one for KEY"
+            };
+            Some(format!("add to the document{which}: `parameterKeys: {{{}}}`", keys.join(", ")))
         }
     }
 }

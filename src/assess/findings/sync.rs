@@ -6,7 +6,7 @@ use super::super::roles::Resolution;
 use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
-use crate::observe::observation::{Cache, Gap, Observation, Product, Seen, Trigger};
+use crate::observe::observation::{Cache, Gap, Observation, Product, Seen, Stack, Trigger};
 use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 
@@ -107,11 +107,19 @@ fn unreadable(observation: &Observation, found: &mut Vec<Finding>) {
     }
 }
 
+/// A reason of AWS's as the end of a sentence.
+fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(": {}", reason.trim_end_matches(['.', ' ']))).unwrap_or_default()
+}
+
+fn is_deleted(root: &Stack) -> bool {
+    root.status == "DELETE_COMPLETE"
+}
+
 /// What Service Catalog says of its own product.
 fn catalog(product: &Product, found: &mut Vec<Finding>) {
     let place = format!("Service Catalog {}", product.id);
-    let why =
-        product.status_message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    let why = because(product.status_message.as_deref());
     match product.status.as_str() {
         "TAINTED" => found.push(
             finding("sync/product-tainted", Severity::Warning, format!("the last change failed, the product is usable{why}"))
@@ -172,11 +180,21 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
         }
         Seen::Unreadable(_) | Seen::NotLooked => return,
     };
+    if is_deleted(root) {
+        // Described by its id, a deleted stack is still there to be told of, for 90 days.
+        found.push(
+            finding("sync/stack-missing", Severity::Critical, "the product's stack was deleted")
+                .actual(&root.status)
+                .read_from(format!("Service Catalog {}; CloudFormation {}", product.id, root.name))
+                .remedy("find out who deleted it and what is left (CloudTrail, `DeleteStack`), delete nothing of what is left, and ask Turbot support before anything else"),
+        );
+        return;
+    }
     let nested = observation.nested.present().map_or(&[][..], Vec::as_slice);
     let all = std::iter::once((&root.name, &root.status, &root.reason))
         .chain(nested.iter().map(|stack| (&stack.logical_id, &stack.status, &stack.reason)));
     for (name, status, reason) in all {
-        let why = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = because(reason.as_deref());
         if status == "UPDATE_ROLLBACK_FAILED" {
             found.push(
                 finding("sync/rollback-failed", Severity::Critical, format!("the way back of stack {name} failed{why}"))
@@ -276,7 +294,8 @@ fn fresh(at: Timestamp, now: Timestamp) -> bool {
 /// The stack's parameters, and what RDS and ElastiCache have.
 fn real(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let Some(root) = observation.root.present() else { return };
-    if under_change(observation) {
+    // What a deleted stack left is not left behind by an update, and what went with it is not missing from it.
+    if under_change(observation) || is_deleted(root) {
         return;
     }
     if observation.database.is_absent() {

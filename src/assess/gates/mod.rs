@@ -88,7 +88,7 @@ impl Verdict {
     fn unreadable(what: &str, why: &str) -> Self {
         Self::unknown(
             format!("{what} could not be read: {why}"),
-            "`ted-controller doctor` shows which right is missing",
+            "`ted-controller doctor` shows what is missing",
         )
     }
 
@@ -216,7 +216,7 @@ const GATES: [Question; 21] = [
     ("window", time::window, Asks::OfAChange),
     ("self-heal", past::self_heal, Asks::OfAChange),
     ("attempts", past::attempts, Asks::OfAChange),
-    ("allowed", time::allowed, Asks::Always),
+    ("allowed", time::allowed, Asks::OfAChange),
 ];
 
 /// The names of all gates, in order.

@@ -101,7 +101,7 @@ fn product_is_ted(case: &Case<'_>, product: &Product) -> Verdict {
     } else {
         Verdict::unknown(
             format!("whether `{}` is of the product \"{TED}\" is not known", product.name),
-            "`ted-controller doctor` shows which right is missing",
+            "`ted-controller doctor` shows what is missing",
         )
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn identity(case: &Case<'_>) -> Verdict {
 /// Whether a stack stands still, for an update.
 fn stack_status(what: &str, status: &str, reason: Option<&str>) -> Verdict {
     let message = match reason.filter(|reason| !reason.is_empty()) {
-        Some(reason) => format!("{what} is {status}: {reason}"),
+        Some(reason) => format!("{what} is {status}: {}", reason.trim_end_matches(['.', ' '])),
         None => format!("{what} is {status}"),
     };
     match status {
@@ -203,11 +203,11 @@ fn stack_status(what: &str, status: &str, reason: Option<&str>) -> Verdict {
         "REVIEW_IN_PROGRESS" => {
             Verdict::person(message, "execute or delete its change set in CloudFormation")
         }
+        "DELETE_COMPLETE" => Verdict::person(message, "see the finding `sync/stack-missing`"),
         "CREATE_FAILED"
         | "ROLLBACK_FAILED"
         | "ROLLBACK_COMPLETE"
         | "DELETE_FAILED"
-        | "DELETE_COMPLETE"
         | "IMPORT_ROLLBACK_FAILED" => {
             Verdict::person(message, "repair the stack in CloudFormation")
         }

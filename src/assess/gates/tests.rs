@@ -796,7 +796,7 @@ fn parameters_known() {
                 "parameters unreadable",
                 |w| w.with(|w| there(&mut w.observation.target).parameters = denied()),
                 Unknown,
-                "not authorized",
+                "could not be read: AccessDenied",
                 "",
             ),
             (

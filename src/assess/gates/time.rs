@@ -48,7 +48,7 @@ pub(super) fn backup_clear(case: &Case<'_>) -> Verdict {
                 }
                 add(maintenance, database.maintenance_window.as_deref());
             }
-            Seen::Unreadable(gap) => return Verdict::unreadable(what, &gap.message),
+            Seen::Unreadable(gap) => return Verdict::unreadable(what, &gap.reason),
             // That the database is missing is `database-available`'s to say.
             Seen::Absent | Seen::NotLooked => {}
         }

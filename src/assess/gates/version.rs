@@ -161,7 +161,7 @@ pub(super) fn version_forward(case: &Case<'_>) -> Verdict {
 fn not_known(what: &str) -> Verdict {
     Verdict::unknown(
         format!("{what} is not known"),
-        "`ted-controller doctor` shows which right is missing",
+        "`ted-controller doctor` shows what is missing",
     )
 }
 
@@ -330,7 +330,7 @@ pub(super) fn one_way(case: &Case<'_>) -> Verdict {
         (TheCache::One(_) | TheCache::Several | TheCache::Unknown(_), Agreed::Unknown) => {
             return Verdict::unknown(
                 "which engine the cache's nodes run is not known",
-                "`ted-controller doctor` shows which right is missing",
+                "`ted-controller doctor` shows what is missing",
             );
         }
     };
@@ -365,18 +365,23 @@ pub(super) fn one_way(case: &Case<'_>) -> Verdict {
 }
 
 fn engine_unknown(case: &Case<'_>, why: &str) -> Verdict {
-    if let Resolution::Doubtful { why, candidates } = case.facts.roles.of(Role::CacheEngine) {
-        let doubt = doubt(Role::CacheEngine, why, candidates);
-        return Verdict::person(doubt.message, doubt.remedy);
-    }
     let asked = case.draft.obstacles.iter().any(|obstacle| obstacle.is_about(Role::CacheEngine));
+    if let Resolution::Doubtful { why, candidates } = case.facts.roles.of(Role::CacheEngine) {
+        return if asked {
+            let message = "which parameter is the `cacheEngine` is in doubt";
+            Verdict::person(message, "see the gate `parameters-known`")
+        } else {
+            let doubt = doubt(Role::CacheEngine, why, candidates);
+            Verdict::person(doubt.message, doubt.remedy)
+        };
+    }
     let remedy = match case.facts.roles.of(Role::CacheEngine) {
         Resolution::Absent { candidates: _ } if asked => {
             "see the gate `parameters-known`".to_owned()
         }
         Resolution::Absent { candidates } => line_to_add(Role::CacheEngine, candidates),
         Resolution::Found { .. } | Resolution::Doubtful { .. } | Resolution::Unknown { .. } => {
-            "`ted-controller doctor` shows what could not be read".to_owned()
+            "`ted-controller doctor` shows what is missing".to_owned()
         }
     };
     Verdict::unknown(format!("which engine the update leads to is not known: {why}"), remedy)

@@ -164,7 +164,9 @@ fn steps(out: &mut String, plan: &Plan) {
         return;
     }
     let shut = plan.verdict.gates.iter().filter(|gate| !gate.holds).count();
+    let waits = plan.verdict.plan.first().is_some_and(|step| !step.step.begins_something());
     let when = match shut {
+        _ if waits => String::new(),
         0 => String::new(),
         _ => format!(", once {}", count(shut, "gate opens", "gates open")),
     };

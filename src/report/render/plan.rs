@@ -242,7 +242,9 @@ impl Page<'_> {
             self.section("Steps", if differs { "none can be named yet" } else { "none" });
             return;
         }
-        let when = if shut == 0 {
+        // Waiting, and giving something back, is behind no gate.
+        let waits = plan.verdict.plan.first().is_some_and(|step| !step.step.begins_something());
+        let when = if shut == 0 || waits {
             String::new()
         } else {
             format!("once {}", count(shut, "gate opens", "gates open"))
