@@ -17,6 +17,16 @@ pub enum Of {
 }
 
 impl Of {
+    /// What one of them is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Finding => "a finding",
+            Self::Gate => "a gate",
+            Self::Reason => "a reason of a condition",
+            Self::Cause => "a cause of a failed update",
+        }
+    }
+
     /// The heading of its part in the reference.
     pub fn heading(self) -> &'static str {
         match self {

@@ -119,6 +119,18 @@ fn wrap_within(text: &str, columns: usize) -> Vec<String> {
     if lines.is_empty() { vec![String::new()] } else { lines }
 }
 
+/// A text of several lines, no wider than `columns`: the first begins with `first`, the others with as many blanks.
+pub fn paragraph(
+    first: &str,
+    text: &str,
+    columns: usize,
+    paint: impl Fn(&str) -> String,
+) -> String {
+    let mut out = String::new();
+    hang(&mut out, first, text, columns, paint);
+    out
+}
+
 /// Adds a table: columns as wide as their widest cell, two blanks between them, none at the end.
 ///
 /// What is wider than `columns` makes its `elastic` columns give way, the widest first: their cells go on in further lines, so that
