@@ -3,6 +3,7 @@
 //! `Ready` is what a person asks first and claims the least: what could not be read makes it Unknown, not True. Waiting is not stalled:
 //! `Stalled` means that nothing moves until a person does something, and its message says what.
 
+use super::facts::TheCache;
 use super::findings::makes_unready;
 use super::holds::{HOLD_PREFIX, Hold, hold_key, hold_of};
 use super::types::{
@@ -26,13 +27,17 @@ pub(super) struct Grounds<'a> {
 }
 
 impl Grounds<'_> {
+    /// Whether the product or its stack is being changed, by any of the three that tell. Without the product there is no stack of its either.
     fn under_change(&self) -> bool {
-        self.facts.product.one().is_some_and(|product| product.status == "UNDER_CHANGE")
-            || self
-                .observation
-                .root
-                .present()
-                .is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+        let Some(product) = self.facts.product.one() else { return false };
+        let root = self.observation.root.present();
+        let record = self.observation.last_record.present();
+        product.status == "UNDER_CHANGE"
+            || root.is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+            // Right after a request the product may still look as before; its record does not.
+            || record.is_some_and(|record| {
+                matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
+            })
     }
 
     fn suspended(&self) -> bool {
@@ -75,6 +80,15 @@ impl Grounds<'_> {
             "sync/rollback-failed",
         ];
         self.findings.iter().find(|finding| codes.contains(&finding.code.as_str()))
+    }
+
+    /// What is broken and is not being worked on. Giving events back comes before calling for a person: it is done in a moment, and a
+    /// TED is never both.
+    fn stuck(&self) -> Option<&Finding> {
+        let acts = self.next.is_some_and(|step| step.step != StepKind::Wait);
+        let recovers =
+            self.plan.first().is_some_and(|step| step.step == StepKind::ContinueRollback);
+        self.broken().filter(|_| !self.under_change() && !acts && !recovers)
     }
 
     /// Whether the document wants what AWS is not, whether or not there is a plan that leads there.
@@ -193,6 +207,17 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
         let reason = if worst.code.starts_with("drift/") { "Drifted" } else { "OutOfSync" };
         return is(ConditionStatus::False, reason, worst.message.clone());
     }
+    // As the document says means: read from the nodes of the cache, whatever the parameters say.
+    let wants_cache = grounds.desired.is_some_and(|desired| desired.spec.cache.is_some());
+    if wants_cache && matches!(grounds.facts.cache, TheCache::None) {
+        let message = "the document asks for a cache, and ElastiCache has none of this stack";
+        return is(ConditionStatus::False, "OutOfSync", message.to_owned());
+    }
+    let read = grounds.facts.engine.all().zip(grounds.facts.engine_version.all());
+    if wants_cache && read.is_none() {
+        let message = "what the nodes of the cache run is not known";
+        return is(ConditionStatus::Unknown, "Unreadable", message.to_owned());
+    }
     let running: Vec<String> = [
         grounds.facts.running.version.as_ref().map(|version| format!("TED {version}")),
         match (grounds.facts.engine.all(), grounds.facts.engine_version.all()) {
@@ -217,6 +242,9 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
     };
     if grounds.under_change() {
         return is(true, "Updating", "an update runs".to_owned());
+    }
+    if let Some(finding) = grounds.stuck() {
+        return is(false, "NeedsPerson", finding.message.clone());
     }
     let Some(first) = grounds.plan.first() else {
         return match grounds.closed(GateState::NeedsPerson).filter(|_| grounds.differs()) {
@@ -243,9 +271,7 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         let status = if yes { ConditionStatus::True } else { ConditionStatus::False };
         condition(ConditionType::Stalled, status, reason, message)
     };
-    let broken = grounds.broken().filter(|_| !grounds.under_change());
-    let recovers = grounds.plan.first().is_some_and(|step| step.step == StepKind::ContinueRollback);
-    if let Some(finding) = broken.filter(|_| !recovers) {
+    if let Some(finding) = grounds.stuck() {
         return is(true, "NeedsPerson", format!("{}: {}", finding.message, finding.remedy));
     }
     if grounds.desired.is_some()
@@ -256,9 +282,10 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
     {
         return is(true, "ProductNotFound", "the document's provisioned product is not there, or may not be seen: correct its name or id".to_owned());
     }
-    // Whoever asked only to look is not waiting for anything.
+    // Whoever asked only to look is not waiting for anything. What a gate says during a change is half new: it ends first.
     let wants_more = grounds.differs() && !grounds.goes_on();
     if wants_more
+        && !grounds.under_change()
         && !grounds.only_observes()
         && !grounds.suspended()
         && let Some(gate) = grounds.closed(GateState::NeedsPerson)

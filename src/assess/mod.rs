@@ -9,6 +9,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod check;
 pub mod codes;
 mod conditions;
 pub mod diagnosis;

@@ -42,6 +42,7 @@ fn known() -> Store {
         progress: None,
         events: Some(paused),
         history: Vec::new(),
+        past: crate::assess::past::Past::default(),
     };
     let name: Name = "einstein".parse().unwrap();
     store.record(&name, &look, at(0));
@@ -64,6 +65,8 @@ fn known() -> Store {
     metrics.pass(PassResult::Waiting, Duration::from_millis(300));
     metrics.pass(PassResult::Error, Duration::from_secs(3));
     metrics.update_finished(Duration::from_mins(21));
+    metrics.step("Update", "accepted");
+    metrics.step("Hold", "refused");
     metrics.aws_request(request("us-east-2", "Ok"));
     metrics.aws_request(request("us-east-2", "Ok"));
     metrics.aws_request(request("us-east-2", "Throttled"));
@@ -191,7 +194,7 @@ const GOOD_FOR: &[(&str, &str)] = &[
     ("ted_controller_update_duration_seconds", "how long the next maintenance window has to be"),
     (
         "ted_controller_steps",
-        "what was changed, by `step`; an `outcome` other than `Done` is worth a look",
+        "what was asked of AWS, by `step`; `outcome` is `accepted`, `refused`, `unknown` or `passed-over`",
     ),
     (
         "ted_controller_audit_failures",

@@ -34,6 +34,7 @@ fn look(assessment: &Assessment, seconds: i64) -> Look<'_> {
         progress: None,
         events: None,
         history: Vec::new(),
+        past: crate::assess::past::Past::default(),
     }
 }
 
