@@ -1,4 +1,5 @@
-//! Every code that people meet (findings, gates, reasons of conditions, causes of failures), with what it means and what to do:
+//! Every code that people meet (findings, gates, reasons of conditions and events, trouble with AWS, problems of documents, causes of
+//! failures), with what it means and what to do:
 //! `ted-controller explain CODE`, and `docs/reference/codes.md`.
 
 mod table;
@@ -14,6 +15,12 @@ pub enum Of {
     Gate,
     /// The reason of a condition.
     Reason,
+    /// Why AWS could not be read or refused something: in `trouble`, in what is unreadable, and as the reason of a condition then.
+    Trouble,
+    /// What is wrong with a document.
+    Problem,
+    /// The reason of an event, beside the reasons of conditions and of trouble.
+    Event,
     /// Why an update failed, in a diagnosis.
     Cause,
 }
@@ -25,6 +32,9 @@ impl Of {
             Self::Finding => "a finding",
             Self::Gate => "a gate",
             Self::Reason => "a reason of a condition",
+            Self::Trouble => "trouble with AWS",
+            Self::Problem => "a problem of a document",
+            Self::Event => "an event",
             Self::Cause => "a cause of a failed update",
         }
     }
@@ -35,6 +45,9 @@ impl Of {
             Self::Finding => "Findings",
             Self::Gate => "Gates",
             Self::Reason => "Reasons of conditions",
+            Self::Trouble => "Trouble with AWS",
+            Self::Problem => "Problems of documents",
+            Self::Event => "Events",
             Self::Cause => "Causes of failed updates",
         }
     }

@@ -1,9 +1,9 @@
 //! The codes themselves.
 
-use super::Of::{Finding, Gate, Reason};
+use super::Of::{Event, Finding, Gate, Problem, Reason, Trouble};
 use super::{Explanation, row};
 
-/// All codes: findings, gates, reasons, causes.
+/// All codes but the causes of failures, which are those of a diagnosis.
 pub(super) const CODES: &[Explanation] = &[
     row(
         Finding,
@@ -360,4 +360,221 @@ pub(super) const CODES: &[Explanation] = &[
         "Worker triggers are off, and no hold says why.",
         "See finding `sync/events-left-paused`.",
     ),
+    row(
+        Reason,
+        "NotYetObserved",
+        "The controller has not looked at this TED yet.",
+        "Wait for the first look.",
+    ),
+    row(
+        Trouble,
+        "AccessDenied",
+        "AWS denied a call: the message says who, what, and by which policy.",
+        "Grant it: `ted-controller doctor` lists all that is missing, `ted-controller iam-policy` prints the policy.",
+    ),
+    row(
+        Trouble,
+        "NotFoundOrDenied",
+        "Service Catalog says that something does not exist or may not be seen; it does not say which. Never taken for proof of absence.",
+        "Check the name; associate the caller with the portfolio, and let it see the whole account.",
+    ),
+    row(
+        Trouble,
+        "NotFound",
+        "AWS says that something does not exist.",
+        "Correct what names it; look for who deleted it (CloudTrail).",
+    ),
+    row(
+        Trouble,
+        "Throttled",
+        "Too many calls; this one was not carried out.",
+        "Nothing: it is tried again, more slowly.",
+    ),
+    row(
+        Trouble,
+        "Conflict",
+        "What was asked is not possible in the present state.",
+        "Nothing: it is looked at again.",
+    ),
+    row(
+        Trouble,
+        "InvalidRequest",
+        "AWS refused a call as wrong, or a value as not allowed.",
+        "Correct what the message names in the document.",
+    ),
+    row(
+        Trouble,
+        "CredentialsExpired",
+        "The credentials have run out.",
+        "Log in again (`aws sso login`); a role is renewed by itself.",
+    ),
+    row(
+        Trouble,
+        "CredentialsRefused",
+        "AWS does not know the credentials, or their signature is wrong.",
+        "`aws sts get-caller-identity` says which ones are used.",
+    ),
+    row(
+        Trouble,
+        "NoCredentials",
+        "The standard chain (environment, profile, web identity, container, instance) has no credentials.",
+        "Set `AWS_PROFILE`, log in, or run under an instance or task role.",
+    ),
+    row(
+        Trouble,
+        "ClockSkew",
+        "The clock of this host is more than five minutes off, so AWS refuses its signatures.",
+        "Set the clock by NTP.",
+    ),
+    row(
+        Trouble,
+        "RegionDisabled",
+        "The region is not enabled for the account.",
+        "Check `region`, or enable it.",
+    ),
+    row(
+        Trouble,
+        "QuotaExceeded",
+        "A quota of the account is used up.",
+        "Raise it in Service Quotas.",
+    ),
+    row(
+        Trouble,
+        "NoConnection",
+        "No connection came about; nothing was carried out.",
+        "Check network, proxy and `AWS_ENDPOINT_URL`.",
+    ),
+    row(
+        Trouble,
+        "NoAnswer",
+        "A request was sent and no answer came: it may have been carried out.",
+        "Nothing: it is never sent twice, the next look tells.",
+    ),
+    row(
+        Trouble,
+        "ServiceError",
+        "AWS failed (5xx).",
+        "Nothing: it is tried again; see the AWS health dashboard if it lasts.",
+    ),
+    row(
+        Trouble,
+        "BadAnswer",
+        "AWS answered something that cannot be read, or that lacks what it must have.",
+        "If it lasts, report it with a `ted-controller support-bundle`.",
+    ),
+    row(
+        Trouble,
+        "UnrecognisedError",
+        "AWS answered an error that this version does not know.",
+        "Read the message; a newer ted-controller may know it.",
+    ),
+    row(
+        Trouble,
+        "NoRegion",
+        "Neither document nor controller say which region.",
+        "Add `region` to the document, give `--region`, or set `AWS_REGION`.",
+    ),
+    row(
+        Trouble,
+        "BadRegion",
+        "What should be a region has not the form of one.",
+        "A region looks like `us-east-2`.",
+    ),
+    row(
+        Trouble,
+        "RoleNotAllowed",
+        "The document names a role that the controller is not allowed to assume.",
+        "Add it to the controller's allowed roles, or correct `roleArn`.",
+    ),
+    row(
+        Trouble,
+        "WrongAccount",
+        "The credentials are of another account than the one that was named.",
+        "Use credentials of that account, or correct `account`.",
+    ),
+    row(
+        Trouble,
+        "NoProduct",
+        "Without the provisioned product nothing of it can be looked at.",
+        "Correct the name or id of the product.",
+    ),
+    row(
+        Trouble,
+        "AuditFailed",
+        "A start needs its line in the audit file before it is sent, and that could not be written.",
+        "See that the state directory can be written and its disk is not full.",
+    ),
+    row(
+        Problem,
+        "UnreadableFile",
+        "The file cannot be read at all.",
+        "Check that it exists and may be read.",
+    ),
+    row(
+        Problem,
+        "InvalidSyntax",
+        "It is no YAML, or not UTF-8.",
+        "See the line and column; quote values that have `: ` or `#` in them.",
+    ),
+    row(
+        Problem,
+        "DocumentTooLarge",
+        "It is over a bound on size, depth, aliases or number.",
+        "Split it.",
+    ),
+    row(
+        Problem,
+        "UnknownField",
+        "It has a field that such a document does not have.",
+        "Correct the name: the hint has the nearest one. `ted-controller schema` lets an editor tell.",
+    ),
+    row(Problem, "MissingField", "A field that must be there is not.", "Add it."),
+    row(Problem, "DuplicateField", "A field is there twice.", "Remove one."),
+    row(
+        Problem,
+        "InvalidValue",
+        "A value breaks a rule: the message says what was found and what is allowed.",
+        "Correct it.",
+    ),
+    row(
+        Problem,
+        "ConflictingDocuments",
+        "Two documents have one name, or are for one product. Nothing starts by either.",
+        "Remove one of them.",
+    ),
+    row(
+        Event,
+        "Found",
+        "A finding is new, or came back.",
+        "`ted-controller explain` with its code.",
+    ),
+    row(Event, "Resolved", "A finding is gone.", "Nothing."),
+    row(Event, "PhaseChanged", "The TED is in another phase.", "Nothing."),
+    row(
+        Event,
+        "EventsHeld",
+        "Worker triggers were marked as held, before they are paused.",
+        "Nothing.",
+    ),
+    row(Event, "EventsDisabled", "Worker triggers were disabled: events are paused.", "Nothing."),
+    row(
+        Event,
+        "UpdateSent",
+        "An update was asked of Service Catalog.",
+        "Nothing: the record that it names tells how it goes.",
+    ),
+    row(
+        Event,
+        "RollbackContinued",
+        "CloudFormation was asked to continue a failed rollback.",
+        "Nothing.",
+    ),
+    row(
+        Event,
+        "HoldReleased",
+        "The hold on worker triggers was given up; enabling them comes next.",
+        "Nothing.",
+    ),
+    row(Event, "EventsEnabled", "Worker triggers were enabled: events run again.", "Nothing."),
+    row(Event, "Waited", "A step was to wait.", "Nothing."),
 ];
