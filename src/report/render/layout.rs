@@ -111,7 +111,7 @@ fn wrap_within(text: &str, columns: usize) -> Vec<String> {
                 "_.-/:,=".contains(before) || (before.is_lowercase() && after.is_uppercase())
             };
             // A break near the beginning would leave the line all but empty.
-            let at = (columns.div_ceil(2)..=columns).rev().find(breaks).unwrap_or(columns);
+            let at = (columns.div_ceil(3)..=columns).rev().find(breaks).unwrap_or(columns);
             lines.push(rest.drain(..at).collect());
         }
         lines.push(rest.into_iter().collect());
