@@ -248,7 +248,7 @@ fn reads(observation: &Observation) -> Vec<Check> {
         .is_some_and(|triggers| triggers.mappings.iter().any(|trigger| trigger.tags.is_none()));
     if untagged {
         checks.push(check(
-            format!("rights to read: lambda:ListTags"),
+            "rights to read: lambda:ListTags",
             Outcome::Failed,
             "the tags of triggers cannot be read",
             Some("allow `lambda:ListTags` on event source mappings".to_owned()),

@@ -14,7 +14,8 @@ pub(super) fn paint() -> Paint {
 pub(super) fn columns() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
     let seen = || {
-        let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stdout())?;
+        let (terminal_size::Width(columns), _) =
+            terminal_size::terminal_size_of(std::io::stdout())?;
         Some(usize::from(columns))
     };
     told.or_else(seen).map_or(DEFAULT_WIDTH, |columns| columns.clamp(60, 200))

@@ -113,7 +113,8 @@ fn help_of(command: Option<&str>) -> String {
         .unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{command:?}: {output:?}");
     let help = String::from_utf8(output.stdout).unwrap();
-    help.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 /// The commands that the top help lists.

@@ -109,7 +109,9 @@ impl Script {
                 }
                 Item::Scenario { name, now, lines } => {
                     say(&format!("@ scenario {name}{}", if *now { " now" } else { "" }));
-                    lines.iter().for_each(|line| say(&behind("|", line)));
+                    for line in lines {
+                        say(&behind("|", line));
+                    }
                     world.begin(name, *now, lines)?;
                 }
                 Item::After(time) => {
@@ -122,7 +124,9 @@ impl Script {
                 }
                 Item::File { path, lines } => {
                     say(&format!("@ file {path}"));
-                    lines.iter().for_each(|line| say(&behind("|", line)));
+                    for line in lines {
+                        say(&behind("|", line));
+                    }
                     world.write(path, lines)?;
                 }
                 Item::Same { file, other } => {

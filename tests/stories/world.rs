@@ -57,19 +57,17 @@ impl World {
         let hidden = tempfile::tempdir().map_err(|error| error.to_string())?;
         let file = hidden.path().join("story.yaml");
         let mut text = format!("extends: {name}\n");
-        let worldly = own.iter().any(|line| line == "world:");
-        if !now && !worldly {
-            text.push_str("world:\n");
-        }
+        let start = if now { String::new() } else { format!("  start: {START}\n") };
         for line in own {
             text.push_str(line);
             text.push('\n');
-            if line == "world:" && !now {
-                text.push_str(&format!("  start: {START}\n"));
+            if line == "world:" {
+                text.push_str(&start);
             }
         }
-        if !now && !worldly {
-            text.push_str(&format!("  start: {START}\n"));
+        if !now && !own.iter().any(|line| line == "world:") {
+            text.push_str("world:\n");
+            text.push_str(&start);
         }
         std::fs::write(&file, text).map_err(|error| error.to_string())?;
         let mut child = binary()
@@ -125,7 +123,7 @@ impl World {
 
     pub(crate) fn write(&self, path: &str, lines: &[String]) -> Result<(), String> {
         let path = self.folder.path().join(path);
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.join("\n") + "\n";
         std::fs::create_dir_all(path.parent().unwrap())
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("{}: {error}", path.display()))

@@ -57,9 +57,8 @@ pub(crate) fn difference(file: &Path, got: &str) -> Option<String> {
 /// Compares a text with its golden file, and fails with what differs.
 #[track_caller]
 pub(crate) fn check(relative: &str, got: &str) {
-    if let Some(difference) = difference(&path(relative), got) {
-        panic!("{difference}");
-    }
+    let difference = difference(&path(relative), got);
+    assert!(difference.is_none(), "{}", difference.unwrap_or_default());
 }
 
 /// The lines that differ, with a little around them.

@@ -84,8 +84,8 @@ pub(super) fn start(
         .and_then(|root| root.outputs.get("ReleaseVersion"))
         .and_then(|text| TedVersion::read(text));
     let wanted = TedVersion::read(&order.artifact_name);
-    let older = running.as_ref().zip(wanted.as_ref()).is_some_and(|(is, will)| will < is);
-    found.must(!older, "TED is never downgraded", || order.artifact_name.clone());
+    let goes_back = running.as_ref().zip(wanted.as_ref()).is_some_and(|(is, will)| will < is);
+    found.must(!goes_back, "TED is never downgraded", || order.artifact_name.clone());
 
     let engines: BTreeSet<&str> = observation
         .caches

@@ -137,7 +137,8 @@ fn without_colour(text: &str) -> String {
         rest = after.split_once('m').map_or("", |(_, rest)| rest);
     }
     plain.push_str(rest);
-    plain.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = plain.lines().map(str::trim_end).collect();
+    format!("{}\n", lines.join("\n"))
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn what_others_wrote_stays_text() {
     }
 }
 
-/// A line of Markdown without what stands in code spans, by CommonMark's rule: a span ends at as many backticks as it begins with.
+/// A line of Markdown without what stands in code spans, by the rule of its standard: a span ends at as many backticks as it begins with.
 fn outside_of_code(line: &str) -> String {
     let mut outside = String::new();
     let mut rest = line;

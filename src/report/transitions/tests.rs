@@ -50,12 +50,14 @@ fn a_condition_keeps_its_time_until_its_status_flips() {
     }
 }
 
+/// Codes, with where each was read.
+type Codes = &'static [(&'static str, &'static str)];
+
 #[test]
 fn a_finding_carries_since_when_it_is_known() {
     let found = |codes: &[(&str, &str)]| -> Vec<Finding> {
         codes.iter().map(|(code, place)| finding(code, place)).collect()
     };
-    type Codes = &'static [(&'static str, &'static str)];
     let rows: [(&str, Codes, Codes, &[i64]); 7] = [
         ("new", &[], &[("sync/storage", "RDS")], &[60]),
         ("as before", &[("sync/storage", "RDS")], &[("sync/storage", "RDS")], &[0]),
