@@ -28,3 +28,7 @@ pub mod source;
 pub mod telemetry;
 pub mod text;
 pub mod web;
+
+#[cfg(test)]
+#[path = "../tests/support/golden.rs"]
+mod golden;

@@ -4,6 +4,15 @@
 //! lines, or text that runs backwards. [`sanitize`] is the one function that takes this out; whoever turns a foreign
 //! string into a message calls it once, where the string comes in. It does not escape HTML: the page does that, where
 //! HTML is made.
+//!
+//! [`moment`] is how a time is written in sentences, so that all of them look alike.
+
+use jiff::Timestamp;
+
+/// A moment as people read it: `2026-07-01 12:00:05 UTC`.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
 
 /// How many characters of a foreign message are kept.
 ///

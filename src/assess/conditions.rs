@@ -3,6 +3,7 @@
 //! `Ready` is what a person asks first and claims the least: what could not be read makes it Unknown, not True. Waiting is not stalled:
 //! `Stalled` means that nothing moves until a person does something, and its message says what.
 
+use super::facts::TheCache;
 use super::findings::makes_unready;
 use super::holds::{HOLD_PREFIX, Hold, hold_key, hold_of};
 use super::types::{
@@ -26,13 +27,17 @@ pub(super) struct Grounds<'a> {
 }
 
 impl Grounds<'_> {
+    /// Whether the product or its stack is being changed, by any of the three that tell. Without the product there is no stack of its either.
     fn under_change(&self) -> bool {
-        self.facts.product.one().is_some_and(|product| product.status == "UNDER_CHANGE")
-            || self
-                .observation
-                .root
-                .present()
-                .is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+        let Some(product) = self.facts.product.one() else { return false };
+        let root = self.observation.root.present();
+        let record = self.observation.last_record.present();
+        product.status == "UNDER_CHANGE"
+            || root.is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+            // Right after a request the product may still look as before; its record does not.
+            || record.is_some_and(|record| {
+                matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
+            })
     }
 
     fn suspended(&self) -> bool {
@@ -52,7 +57,7 @@ impl Grounds<'_> {
     }
 
     /// What must be readable for a verdict and is not.
-    fn unreadable(&self) -> Option<(&'static str, &str)> {
+    fn unreadable(&self) -> Option<(&'static str, String)> {
         let observation = self.observation;
         [
             ("the provisioned product", observation.products.gap()),
@@ -62,7 +67,8 @@ impl Grounds<'_> {
             ("the database", observation.database.gap()),
         ]
         .into_iter()
-        .find_map(|(what, gap)| Some((what, gap?.message.as_str())))
+        // AWS's own sentence, with its request id, is the finding's: a condition says the same as long as the same is so.
+        .find_map(|(what, gap)| Some((what, format!("{}: {}", gap?.operation, gap?.reason))))
     }
 
     /// A stack or product that nobody but a person can move on.
@@ -74,6 +80,15 @@ impl Grounds<'_> {
             "sync/rollback-failed",
         ];
         self.findings.iter().find(|finding| codes.contains(&finding.code.as_str()))
+    }
+
+    /// What is broken and is not being worked on. Giving events back comes before calling for a person: it is done in a moment, and a
+    /// TED is never both.
+    fn stuck(&self) -> Option<&Finding> {
+        let acts = self.next.is_some_and(|step| step.step != StepKind::Wait);
+        let recovers =
+            self.plan.first().is_some_and(|step| step.step == StepKind::ContinueRollback);
+        self.broken().filter(|_| !self.under_change() && !acts && !recovers)
     }
 
     /// Whether the document wants what AWS is not, whether or not there is a plan that leads there.
@@ -127,6 +142,8 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
             None if grounds.differs() && grounds.closed(GateState::NeedsPerson).is_some() => {
                 Phase::Blocked
             }
+            // Not as it should be, and no update is due that would mend it.
+            None if grounds.findings.iter().any(makes_unready) => Phase::Blocked,
             None => Phase::Steady,
         };
     }
@@ -190,6 +207,17 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
         let reason = if worst.code.starts_with("drift/") { "Drifted" } else { "OutOfSync" };
         return is(ConditionStatus::False, reason, worst.message.clone());
     }
+    // As the document says means: read from the nodes of the cache, whatever the parameters say.
+    let wants_cache = grounds.desired.is_some_and(|desired| desired.spec.cache.is_some());
+    if wants_cache && matches!(grounds.facts.cache, TheCache::None) {
+        let message = "the document asks for a cache, and ElastiCache has none of this stack";
+        return is(ConditionStatus::False, "OutOfSync", message.to_owned());
+    }
+    let read = grounds.facts.engine.all().zip(grounds.facts.engine_version.all());
+    if wants_cache && read.is_none() {
+        let message = "what the nodes of the cache run is not known";
+        return is(ConditionStatus::Unknown, "Unreadable", message.to_owned());
+    }
     let running: Vec<String> = [
         grounds.facts.running.version.as_ref().map(|version| format!("TED {version}")),
         match (grounds.facts.engine.all(), grounds.facts.engine_version.all()) {
@@ -200,7 +228,11 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
     .into_iter()
     .flatten()
     .collect();
-    is(ConditionStatus::True, "InSync", format!("as the document says: {}", running.join(", ")))
+    let as_what = match grounds.desired {
+        Some(_) => "as the document says",
+        None => "AWS agrees with itself",
+    };
+    is(ConditionStatus::True, "InSync", format!("{as_what}: {}", running.join(", ")))
 }
 
 fn reconciling(grounds: &Grounds<'_>) -> Condition {
@@ -211,6 +243,9 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
     if grounds.under_change() {
         return is(true, "Updating", "an update runs".to_owned());
     }
+    if let Some(finding) = grounds.stuck() {
+        return is(false, "NeedsPerson", finding.message.clone());
+    }
     let Some(first) = grounds.plan.first() else {
         return match grounds.closed(GateState::NeedsPerson).filter(|_| grounds.differs()) {
             Some(gate) => is(false, "Blocked", format!("gate {}: {}", gate.gate, gate.message)),
@@ -218,7 +253,7 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
         };
     };
     if let Some(next) = grounds.next.filter(|_| grounds.goes_on()) {
-        return is(true, "Plan", next.summary.clone());
+        return is(true, "Plan", format!("next: {}", next.summary));
     }
     if let Some(gate) =
         grounds.closed(GateState::NeedsPerson).or(grounds.closed(GateState::Unknown))
@@ -228,7 +263,7 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
     if let Some(gate) = grounds.closed(GateState::Waiting) {
         return is(true, "Waiting", format!("gate {}: {}", gate.gate, gate.message));
     }
-    is(true, "Plan", first.summary.clone())
+    is(true, "Plan", format!("next: {}", first.summary))
 }
 
 fn stalled(grounds: &Grounds<'_>) -> Condition {
@@ -236,9 +271,7 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         let status = if yes { ConditionStatus::True } else { ConditionStatus::False };
         condition(ConditionType::Stalled, status, reason, message)
     };
-    let broken = grounds.broken().filter(|_| !grounds.under_change());
-    let recovers = grounds.plan.first().is_some_and(|step| step.step == StepKind::ContinueRollback);
-    if let Some(finding) = broken.filter(|_| !recovers) {
+    if let Some(finding) = grounds.stuck() {
         return is(true, "NeedsPerson", format!("{}: {}", finding.message, finding.remedy));
     }
     if grounds.desired.is_some()
@@ -249,9 +282,10 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
     {
         return is(true, "ProductNotFound", "the document's provisioned product is not there, or may not be seen: correct its name or id".to_owned());
     }
-    // Whoever asked only to look is not waiting for anything.
+    // Whoever asked only to look is not waiting for anything. What a gate says during a change is half new: it ends first.
     let wants_more = grounds.differs() && !grounds.goes_on();
     if wants_more
+        && !grounds.under_change()
         && !grounds.only_observes()
         && !grounds.suspended()
         && let Some(gate) = grounds.closed(GateState::NeedsPerson)
@@ -262,7 +296,11 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
             .filter(|gate| !gate.holds && gate.state == GateState::NeedsPerson)
             .count()
             - 1;
-        let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
+        let more = match others {
+            0 => String::new(),
+            1 => " (and 1 more gate)".to_owned(),
+            _ => format!(" (and {others} more gates)"),
+        };
         return is(
             true,
             "GateClosed",
@@ -273,6 +311,14 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
 }
 
 fn drifted(grounds: &Grounds<'_>) -> Condition {
+    if grounds.desired.is_none() {
+        return condition(
+            ConditionType::Drifted,
+            ConditionStatus::False,
+            "NoDocument",
+            "there is no document to differ from",
+        );
+    }
     of_findings(grounds, ConditionType::Drifted, "drift/", "AWS is as the document says")
 }
 
@@ -320,7 +366,8 @@ fn events_paused(grounds: &Grounds<'_>) -> Condition {
             return is(ConditionStatus::Unknown, "Unreadable", gap.message.clone());
         }
         Seen::NotLooked => {
-            return is(ConditionStatus::Unknown, "NotLooked", "nobody looked".to_owned());
+            let message = "which triggers there are is not known: what leads to them is not";
+            return is(ConditionStatus::Unknown, "NotLooked", message.to_owned());
         }
     };
     let off: Vec<&Trigger> = triggers

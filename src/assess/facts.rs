@@ -359,8 +359,9 @@ pub(super) fn missing<T>(seen: &Seen<T>) -> Option<&str> {
     match seen {
         Seen::Present(_) => None,
         Seen::Absent => Some("it is not there"),
-        Seen::Unreadable(gap) => Some(&gap.message),
-        Seen::NotLooked => Some("nobody looked"),
+        // A word: the finding `sync/unreadable` has the whole sentence of AWS.
+        Seen::Unreadable(gap) => Some(&gap.reason),
+        Seen::NotLooked => Some("what leads there is not known"),
     }
 }
 
@@ -372,8 +373,8 @@ fn the_product(products: &Seen<Vec<Product>>) -> TheProduct<'_> {
             several => TheProduct::Several(several),
         },
         Seen::Absent => TheProduct::None,
-        Seen::Unreadable(gap) => TheProduct::Unknown(&gap.message),
-        Seen::NotLooked => TheProduct::Unknown("nobody looked"),
+        Seen::Unreadable(gap) => TheProduct::Unknown(&gap.reason),
+        Seen::NotLooked => TheProduct::Unknown("what leads there is not known"),
     }
 }
 
@@ -439,8 +440,8 @@ fn target<'a>(
     let artifacts = match versions {
         Seen::Present(artifacts) => artifacts,
         Seen::Absent => return Target::NotOffered,
-        Seen::Unreadable(gap) => return Target::Unknown(&gap.message),
-        Seen::NotLooked => return Target::Unknown("nobody looked"),
+        Seen::Unreadable(gap) => return Target::Unknown(&gap.reason),
+        Seen::NotLooked => return Target::Unknown("what leads there is not known"),
     };
     // A range is a choice, and choices are made among what end users see; an exact version is somebody's word.
     let offers: Vec<Wishable> = artifacts
@@ -523,8 +524,8 @@ fn the_path(observation: &Observation) -> ThePath<'_> {
     let paths = match &observation.paths {
         Seen::Present(paths) => paths,
         Seen::Absent => return ThePath::None,
-        Seen::Unreadable(gap) => return ThePath::Unknown(&gap.message),
-        Seen::NotLooked => return ThePath::Unknown("nobody looked"),
+        Seen::Unreadable(gap) => return ThePath::Unknown(&gap.reason),
+        Seen::NotLooked => return ThePath::Unknown("what leads there is not known"),
     };
     match paths.as_slice() {
         [] => ThePath::None,
@@ -544,8 +545,8 @@ fn the_cache(caches: &Seen<Vec<Cache>>) -> (TheCache<'_>, Vec<&Cache>) {
     let caches = match caches {
         Seen::Present(caches) => caches,
         Seen::Absent => return (TheCache::None, Vec::new()),
-        Seen::Unreadable(gap) => return (TheCache::Unknown(&gap.message), Vec::new()),
-        Seen::NotLooked => return (TheCache::Unknown("nobody looked"), Vec::new()),
+        Seen::Unreadable(gap) => return (TheCache::Unknown(&gap.reason), Vec::new()),
+        Seen::NotLooked => return (TheCache::Unknown("what leads there is not known"), Vec::new()),
     };
     let (own, others): (Vec<&Cache>, Vec<&Cache>) = caches.iter().partition(|cache| cache.in_stack);
     match own.as_slice() {

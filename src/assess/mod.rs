@@ -9,6 +9,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod check;
 pub mod codes;
 mod conditions;
 pub mod diagnosis;
@@ -124,12 +125,13 @@ pub fn assess(desired: &Desired, observation: &Observation, context: &Context) -
     let gates = gates::ask(&case);
     let (plan, next) = plan::plan(&case, &gates);
     let notes = notes(desired, &facts, &draft);
+    let parameters = shown(&draft, &plan);
     finish(
         Some(desired),
         observation,
         &facts,
         context,
-        Verdicts { gates, plan, next, parameters: shown(&draft), notes, draft: Some(&draft) },
+        Verdicts { gates, plan, next, parameters, notes, draft: Some(&draft) },
     )
 }
 
@@ -190,9 +192,10 @@ fn finish(
     }
 }
 
-/// An update that does not happen changes no parameters.
-fn shown(draft: &parameters::Draft) -> Vec<types::ParameterChange> {
-    if draft.differs { draft.changes.clone() } else { Vec::new() }
+/// An update that does not happen changes no parameters. One that cannot be named yet has them as far as they are known.
+fn shown(draft: &parameters::Draft, plan: &[Step]) -> Vec<types::ParameterChange> {
+    let updates = plan.iter().any(|step| step.step == types::StepKind::Update);
+    if draft.differs && (updates || plan.is_empty()) { draft.changes.clone() } else { Vec::new() }
 }
 
 /// Approvals that nothing asks for, and what else a person may want to know: a sentence each.

@@ -61,15 +61,32 @@ pub struct Obstacle {
     pub message: String,
     /// What to do about it; the line to add, where there is one.
     pub remedy: String,
+    /// The role whose key has to be named, and the key if only one is in question: together these are one line of the document.
+    pub key: Option<(Role, Option<String>)>,
 }
 
 impl Obstacle {
     fn person(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { unknown: false, message: message.into(), remedy: remedy.into() }
+        Self { unknown: false, message: message.into(), remedy: remedy.into(), key: None }
     }
 
     fn unknown(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { unknown: true, message: message.into(), remedy: remedy.into() }
+        Self { unknown: true, message: message.into(), remedy: remedy.into(), key: None }
+    }
+
+    /// A role that has to be named, with what may be meant. Of several candidates none is put into anybody's mouth.
+    fn unnamed(message: String, role: Role, candidates: &[Candidate]) -> Self {
+        let only = match candidates {
+            [only] => Some(only.key.clone()),
+            [] | [_, ..] => None,
+        };
+        let remedy = line_to_add(role, candidates);
+        Self { unknown: false, message, remedy, key: Some((role, only)) }
+    }
+
+    /// Whether it is about a role.
+    pub(super) fn is_about(&self, role: Role) -> bool {
+        self.key.as_ref().is_some_and(|(about, _)| *about == role)
     }
 }
 
@@ -92,10 +109,9 @@ pub fn draft(desired: &Desired, facts: &Facts<'_>) -> Draft {
     else {
         // A version that is not on offer has no parameters to read, and a gate of its own.
         if let Some(gap) = &facts.gap {
-            draft.obstacles.push(Obstacle::unknown(
-                gap,
-                "`ted-controller doctor` shows which right is missing",
-            ));
+            draft
+                .obstacles
+                .push(Obstacle::unknown(gap, "`ted-controller doctor` shows what is missing"));
         }
         return draft;
     };
@@ -317,25 +333,26 @@ fn unresolved(role: Role, value: &str, facts: &Facts<'_>) -> Option<Obstacle> {
             {
                 return None;
             }
-            Some(Obstacle::person(
-                format!("no parameter of {} is known to be the {role}", version_name(facts)),
-                line_to_add(role, candidates),
-            ))
+            let message = format!(
+                "no label of {} tells which parameter is the `{role}`{}",
+                version_name(facts),
+                candidate_list(candidates)
+            );
+            Some(Obstacle::unnamed(message, role, candidates))
         }
         Resolution::Doubtful { why, candidates } => Some(doubt(role, why, candidates)),
         Resolution::Unknown { why } => Some(Obstacle::unknown(
             format!("which parameter is the {role} is not known: {why}"),
-            "`ted-controller doctor` shows which right is missing",
+            "`ted-controller doctor` shows what is missing",
         )),
     }
 }
 
 /// A doubt about a role as something a person can settle with one line.
 pub(super) fn doubt(role: Role, why: &str, candidates: &[Candidate]) -> Obstacle {
-    Obstacle::person(
-        format!("which parameter is the {role} is in doubt: {why}{}", candidate_list(candidates)),
-        line_to_add(role, candidates),
-    )
+    let message =
+        format!("which parameter is the `{role}` is in doubt: {why}{}", candidate_list(candidates));
+    Obstacle::unnamed(message, role, candidates)
 }
 
 fn candidate_list(candidates: &[Candidate]) -> String {
@@ -363,6 +380,33 @@ pub(super) fn line_to_add(role: Role, candidates: &[Candidate]) -> String {
                 .map(|candidate| format!("`parameterKeys: {{{role}: {}}}`", candidate.key))
                 .collect();
             format!("add one of these to the document: {}", lines.join(", "))
+        }
+    }
+}
+
+/// The line that names all roles of these obstacles. Where only one is unnamed it is that one's remedy.
+pub(super) fn line_of_all(obstacles: &[Obstacle]) -> Option<String> {
+    let unnamed: Vec<(&Obstacle, &Role, &Option<String>)> = obstacles
+        .iter()
+        .filter_map(|obstacle| {
+            let (role, key) = obstacle.key.as_ref()?;
+            Some((obstacle, role, key))
+        })
+        .collect();
+    match unnamed.as_slice() {
+        [] => None,
+        [(only, _, _)] => Some(only.remedy.clone()),
+        several => {
+            let keys: Vec<String> = several
+                .iter()
+                .map(|(_, role, key)| format!("{role}: {}", key.as_deref().unwrap_or("KEY")))
+                .collect();
+            let which = if several.iter().all(|(_, _, key)| key.is_some()) {
+                ""
+            } else {
+                ", with the right one for KEY"
+            };
+            Some(format!("add to the document{which}: `parameterKeys: {{{}}}`", keys.join(", ")))
         }
     }
 }
@@ -577,16 +621,31 @@ fn redefined(old: &Parameter, new: &Parameter) -> Option<String> {
         ));
     }
     if old.allowed_values != new.allowed_values {
-        let listed = |values: &[String]| {
-            if values.is_empty() { "anything".to_owned() } else { values::listed(values) }
-        };
-        differs.push(format!(
-            "allowed was {}, is {}",
-            listed(&old.allowed_values),
-            listed(&new.allowed_values)
-        ));
+        differs.push(allowed_otherwise(&old.allowed_values, &new.allowed_values));
     }
-    (!differs.is_empty()).then(|| format!("{}; the value stays", differs.join(", ")))
+    (!differs.is_empty()).then(|| differs.join(", "))
+}
+
+/// How the values that are allowed differ: what came and what went, not all there is.
+fn allowed_otherwise(old: &[String], new: &[String]) -> String {
+    if old.is_empty() {
+        return format!("it allows {} only", values::listed(new));
+    }
+    if new.is_empty() {
+        return "it allows any value".to_owned();
+    }
+    let without = |these: &[String], those: &[String]| -> Vec<String> {
+        these.iter().filter(|value| !those.contains(value)).cloned().collect()
+    };
+    let (came, went) = (without(new, old), without(old, new));
+    let mut told = Vec::new();
+    if !came.is_empty() {
+        told.push(format!("it also allows {}", values::listed(&came)));
+    }
+    if !went.is_empty() {
+        told.push(format!("it no longer allows {}", values::listed(&went)));
+    }
+    if told.is_empty() { "its values stand in another order".to_owned() } else { told.join(", ") }
 }
 
 /// Lists what the target version has no more. A value of its own that goes with it needs an approval.

@@ -188,7 +188,7 @@ fn an_assessment_is_the_same_byte_for_byte_and_reads_back() {
 }
 
 /// What can happen to a world, so that worlds of every kind come about.
-const BENDS: &[fn(&mut World)] = &[
+pub(super) const BENDS: &[fn(&mut World)] = &[
     |w| w.observation.caller = denied(),
     |w| w.observation.products = denied(),
     |w| w.observation.last_record = denied(),
@@ -235,8 +235,10 @@ const BENDS: &[fn(&mut World)] = &[
         }
     },
     |w| {
-        if let Seen::Present(caches) = &mut w.observation.caches {
-            caches[0].nodes[0].engine = Some("valkey".into());
+        if let Seen::Present(caches) = &mut w.observation.caches
+            && let Some(node) = caches[0].nodes.first_mut()
+        {
+            node.engine = Some("valkey".into());
         }
     },
     |w| {

@@ -9,6 +9,7 @@ use crate::assess::{Context, assess, survey};
 use crate::desired::Mode;
 use crate::observe::observation::{Gap, Observation};
 use crate::observe::{Depth, Observer};
+use crate::report::render;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -39,6 +40,9 @@ enum Outcome {
 
 #[derive(Debug, Serialize)]
 struct Check {
+    /// What it is about: a TED, or nothing for what all of them share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ted: Option<String>,
     #[serde(rename = "check")]
     name: String,
     outcome: Outcome,
@@ -48,12 +52,12 @@ struct Check {
 }
 
 fn check(
-    check: impl Into<String>,
+    name: impl Into<String>,
     outcome: Outcome,
     message: impl Into<String>,
     remedy: Option<String>,
 ) -> Check {
-    Check { name: check.into(), outcome, message: message.into(), remedy }
+    Check { ted: None, name: name.into(), outcome, message: message.into(), remedy }
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -63,7 +67,9 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     match subjects(&args.what, &args.aws, &observer).await {
         Ok(subjects) => {
             for subject in &subjects {
-                checks.extend(Box::pin(examine(subject, &observer, args.observe)).await);
+                let found = Box::pin(examine(subject, &observer, args.observe)).await;
+                let ted = Some(subject.name.clone());
+                checks.extend(found.into_iter().map(|check| Check { ted: ted.clone(), ..check }));
             }
         }
         Err(failure) => checks.push(check(
@@ -84,22 +90,31 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(if failed { ExitCode::from(exit::ERROR) } else { ExitCode::SUCCESS })
 }
 
+/// What all share, then one TED below the other.
 fn text(checks: &[Check]) {
-    let paint = terminal::paint();
-    for check in checks {
-        let mark = match check.outcome {
-            Outcome::Ok => paint.good("ok     "),
-            Outcome::Unknown => paint.waiting("unknown"),
-            Outcome::Failed => paint.bad("FAILED "),
+    let (paint, columns) = (terminal::paint(), terminal::columns());
+    let mut about = None;
+    for (place, check) in checks.iter().enumerate() {
+        if place == 0 || about != check.ted.as_ref() {
+            let gap = if place > 0 { "\n" } else { "" };
+            let ted = check.ted.as_deref().unwrap_or("this host");
+            output::line(format_args!("{gap}{}", paint.bold(ted)));
+        }
+        about = check.ted.as_ref();
+        let (mark, name) = match check.outcome {
+            Outcome::Ok => (paint.good("✓"), check.name.clone()),
+            Outcome::Unknown => (paint.waiting("?"), paint.bold(&check.name)),
+            Outcome::Failed => (paint.bad("✗"), paint.bold(&check.name)),
         };
-        output::line(format_args!("{mark} {}: {}", check.name, check.message));
+        output::line(format_args!("  {mark} {name}"));
+        output::data(render::paragraph("      ", &check.message, columns, str::to_owned));
         if let Some(remedy) = &check.remedy {
-            output::line(format_args!("        {}", paint.remedy(format!("-> {remedy}"))));
+            output::data(render::paragraph("    → ", remedy, columns, |line| paint.remedy(line)));
         }
     }
     let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
     output::line(format_args!(
-        "{} ok, {} unknown, {} failed",
+        "\n{} ok, {} unknown, {} failed",
         count(Outcome::Ok),
         count(Outcome::Unknown),
         count(Outcome::Failed)
@@ -107,10 +122,11 @@ fn text(checks: &[Check]) {
 }
 
 fn endpoint() -> Check {
-    let names: Vec<String> = std::env::vars()
+    let mut names: Vec<String> = std::env::vars()
         .map(|(name, _)| name)
         .filter(|name| name.starts_with("AWS_ENDPOINT_URL"))
         .collect();
+    names.sort();
     if names.is_empty() {
         check("endpoint", Outcome::Ok, "AWS's own endpoints", None)
     } else {
@@ -119,56 +135,64 @@ fn endpoint() -> Check {
 }
 
 async fn examine(subject: &Subject, observer: &Observer, observe_only: bool) -> Vec<Check> {
-    let named = |what: &str| format!("{}: {what}", subject.name);
     let observation = match observer.look(&subject.query, Depth::Full).await {
         Ok(look) => look.observation,
         Err(error) => {
             return vec![check(
-                named("credentials"),
+                "credentials",
                 Outcome::Failed,
                 error.to_string(),
                 error.hint().map(str::to_owned),
             )];
         }
     };
-    let mut checks = vec![caller(&named("credentials"), &observation)];
-    checks.push(clock(&named("clock"), &observation));
-    checks.extend(reads(&named("rights to read"), &observation));
-    checks.push(launch_role(&named("launch role"), &observation));
+    let mut checks = vec![caller(&observation), clock(&observation)];
+    if observation.products.present().is_some_and(Vec::is_empty) {
+        // Nothing else can be tried without it.
+        checks.push(check(
+            "product",
+            Outcome::Failed,
+            format!("`{}` is not there, or may not be seen: Service Catalog does not tell these apart", subject.query.product),
+            Some("correct its name or id; `ted-controller adopt` lists what these credentials can see".to_owned()),
+        ));
+        return checks;
+    }
+    checks.extend(reads(&observation));
+    checks.push(launch_role(&observation));
     let context = Context { mode_bound: Mode::Apply, ..Context::default() };
     let assessment = match &subject.desired {
         Some(desired) => assess(desired, &observation, &context),
         None => survey(&observation, &context),
     };
     for note in &assessment.notes {
-        checks.push(check(named("document"), Outcome::Unknown, note, None));
+        checks.push(check("document", Outcome::Unknown, note, None));
     }
     if !observe_only {
-        checks.extend(writes(&named("rights to write"), subject, observer, &observation).await);
+        checks.extend(writes(subject, observer, &observation).await);
     }
     checks
 }
 
-fn caller(name: &str, observation: &Observation) -> Check {
+fn caller(observation: &Observation) -> Check {
     match observation.caller.present() {
         Some(caller) => check(
-            name,
+            "credentials",
             Outcome::Ok,
             format!("{} in account {}, {}", caller.arn, caller.account, observation.region),
             None,
         ),
-        None => check(name, Outcome::Failed, "who the caller is is not known", None),
+        None => check("credentials", Outcome::Failed, "who the caller is is not known", None),
     }
 }
 
 /// AWS refuses requests that were signed more than five minutes off (IAM user guide, "Signature Version 4").
-fn clock(name: &str, observation: &Observation) -> Check {
+fn clock(observation: &Observation) -> Check {
     let off = crate::clock::wall().duration_since(observation.now).as_secs().abs();
     if off < 120 {
-        check(name, Outcome::Ok, format!("within {off} s of AWS's"), None)
+        check("clock", Outcome::Ok, format!("within {off} s of AWS's"), None)
     } else {
         check(
-            name,
+            "clock",
             Outcome::Unknown,
             format!("{off} s off AWS's"),
             Some("set the host's clock by NTP: at five minutes AWS refuses requests".to_owned()),
@@ -176,7 +200,7 @@ fn clock(name: &str, observation: &Observation) -> Check {
     }
 }
 
-fn reads(name: &str, observation: &Observation) -> Vec<Check> {
+fn reads(observation: &Observation) -> Vec<Check> {
     let offer = observation.target.present();
     let gaps: [Option<&Gap>; 16] = [
         observation.products.gap(),
@@ -199,14 +223,6 @@ fn reads(name: &str, observation: &Observation) -> Vec<Check> {
     let mut gaps: Vec<&Gap> = gaps.into_iter().flatten().collect();
     gaps.sort_by(|a, b| a.operation.cmp(&b.operation));
     gaps.dedup_by(|a, b| a.operation == b.operation);
-    if observation.products.present().is_some_and(Vec::is_empty) {
-        return vec![check(
-            name,
-            Outcome::Failed,
-            "the provisioned product is not there, or may not be seen",
-            Some("correct its name; the access level must be the whole account".to_owned()),
-        )];
-    }
     let mut checks: Vec<Check> = gaps
         .iter()
         .map(|gap| {
@@ -218,7 +234,12 @@ fn reads(name: &str, observation: &Observation) -> Vec<Check> {
                     gap.operation
                 )
             };
-            check(format!("{name}: {}", gap.operation), Outcome::Failed, &gap.message, Some(remedy))
+            check(
+                format!("rights to read: {}", gap.operation),
+                Outcome::Failed,
+                &gap.message,
+                Some(remedy),
+            )
         })
         .collect();
     let untagged = observation
@@ -227,28 +248,28 @@ fn reads(name: &str, observation: &Observation) -> Vec<Check> {
         .is_some_and(|triggers| triggers.mappings.iter().any(|trigger| trigger.tags.is_none()));
     if untagged {
         checks.push(check(
-            format!("{name}: lambda:ListTags"),
+            "rights to read: lambda:ListTags",
             Outcome::Failed,
             "the tags of triggers cannot be read",
             Some("allow `lambda:ListTags` on event source mappings".to_owned()),
         ));
     }
     if checks.is_empty() {
-        checks.push(check(name, Outcome::Ok, "everything could be read", None));
+        checks.push(check("rights to read", Outcome::Ok, "everything could be read", None));
     }
     checks
 }
 
-fn launch_role(name: &str, observation: &Observation) -> Check {
+fn launch_role(observation: &Observation) -> Check {
     let role = observation
         .products
         .present()
         .and_then(|products| products.first())
         .and_then(|product| product.launch_role_arn.as_deref());
     match role {
-        Some(role) => check(name, Outcome::Ok, format!("updates run under {role}"), None),
+        Some(role) => check("launch role", Outcome::Ok, format!("updates run under {role}"), None),
         None => check(
-            name,
+            "launch role",
             Outcome::Unknown,
             "the product has none: updates run on the caller's own rights",
             Some("give the portfolio a launch constraint, or grant `ted-controller iam-policy --no-launch-role` and approve `no-launch-role`".to_owned()),
@@ -257,16 +278,11 @@ fn launch_role(name: &str, observation: &Observation) -> Check {
 }
 
 /// What IAM's simulation says of the rights to write.
-async fn writes(
-    name: &str,
-    subject: &Subject,
-    observer: &Observer,
-    observation: &Observation,
-) -> Vec<Check> {
+async fn writes(subject: &Subject, observer: &Observer, observation: &Observation) -> Vec<Check> {
     let actions = crate::aws::policy::write_actions();
     match observer.simulate(&subject.query, observation, &actions).await {
         Err(why) => vec![check(
-            name,
+            "rights to write",
             Outcome::Unknown,
             format!("they cannot be tried without using them: {why}"),
             Some(
@@ -275,13 +291,13 @@ async fn writes(
             ),
         )],
         Ok(denied) if denied.is_empty() => {
-            vec![check(name, Outcome::Ok, "IAM's simulation allows all of them", None)]
+            vec![check("rights to write", Outcome::Ok, "IAM's simulation allows all of them", None)]
         }
         Ok(denied) => denied
             .into_iter()
             .map(|action| {
                 check(
-                    format!("{name}: {action}"),
+                    format!("rights to write: {action}"),
                     Outcome::Failed,
                     "IAM's simulation denies it",
                     Some(format!(

@@ -1,7 +1,8 @@
 //! `ted-controller explain CODE`: what a finding, gate, reason or cause means, and what to do.
 
-use super::{Format, exit, output};
-use crate::assess::codes;
+use super::{Format, exit, output, terminal};
+use crate::assess::codes::{self, Explanation};
+use crate::report::render;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -24,13 +25,13 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     let found = codes::explain(code);
     if found.is_empty() {
-        let near = codes::similar(code);
-        let hint = match near.as_slice() {
+        let hint = match codes::similar(code).as_slice() {
             [] => "`ted-controller explain --all` lists all codes".to_owned(),
-            near => format!(
-                "did you mean {}?",
-                near.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(" or ")
-            ),
+            [one] => format!("did you mean `{one}`?"),
+            [most @ .., last] => {
+                let most: Vec<String> = most.iter().map(|code| format!("`{code}`")).collect();
+                format!("did you mean {} or `{last}`?", most.join(", "))
+            }
         };
         output::error(
             format_args!("there is no code `{}`", crate::text::sanitize_to(code, 80)),
@@ -45,15 +46,18 @@ pub(super) fn run(args: &Args) -> ExitCode {
             })),
             Format::Text => {
                 let gap = if place > 0 { "\n" } else { "" };
-                output::line(format_args!(
-                    "{gap}{} ({})\n\n{}\n\nWhat to do: {}",
-                    known.code,
-                    known.of.heading().to_lowercase(),
-                    known.meaning,
-                    known.action
-                ));
+                output::data(format_args!("{gap}{}", text(known)));
             }
         }
     }
     ExitCode::SUCCESS
+}
+
+/// A code as people read it, no wider than the terminal.
+fn text(known: &Explanation) -> String {
+    let (paint, columns) = (terminal::paint(), terminal::columns());
+    let head = format!("{}  {}", paint.bold(known.code), paint.dim(known.of.word()));
+    let meaning = render::paragraph("  ", known.meaning, columns, str::to_owned);
+    let action = render::paragraph("→ ", known.action, columns, |line| paint.remedy(line));
+    format!("{head}\n\n{meaning}\n{action}")
 }

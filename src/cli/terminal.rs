@@ -10,10 +10,13 @@ pub(super) fn paint() -> Paint {
     if std::io::stdout().is_terminal() && !refused { Paint::COLOUR } else { Paint::PLAIN }
 }
 
-/// How wide text may get: what `COLUMNS` says, within reason.
+/// How wide text may get: what `COLUMNS` says, else what the terminal says, within reason. A file or a pipe has no width.
 pub(super) fn columns() -> usize {
-    std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok())
-        .map_or(DEFAULT_WIDTH, |columns: usize| columns.clamp(60, 200))
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+    let seen = || {
+        let (terminal_size::Width(columns), _) =
+            terminal_size::terminal_size_of(std::io::stdout())?;
+        Some(usize::from(columns))
+    };
+    told.or_else(seen).map_or(DEFAULT_WIDTH, |columns| columns.clamp(60, 200))
 }

@@ -65,7 +65,7 @@ pub struct AwsRequest {
     pub service: String,
     /// `DescribeStacks`.
     pub operation: String,
-    /// `ok`, `throttled`, `denied`, …: the classes of `aws::errors`.
+    /// `Ok`, or the error's reason: `Throttled`, `AccessDenied`, ….
     pub outcome: String,
 }
 

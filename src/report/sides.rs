@@ -4,7 +4,7 @@
 
 use crate::assess::roles::Roles;
 use crate::assess::types::Finding;
-use crate::desired::{Desired, Engine, Role};
+use crate::desired::{Desired, Engine, Role, TedVersion};
 use crate::observe::observation::{Cache, Database, Observation, Record, Seen, Stack};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -98,44 +98,47 @@ pub fn sides(
     findings: &[Finding],
 ) -> Vec<Side> {
     let table = Table { desired, observation, roles };
-    let mut rows = vec![table.status(), table.ted_version()];
+    let mut rows = table.statuses();
+    rows.push((table.ted_version(), About::Codes(&["drift/ted-version", "sync/version-mismatch"])));
     rows.extend(table.cache());
     rows.extend(table.storage());
-    rows.retain(|row| {
+    rows.retain(|(row, _)| {
         let cells = [&row.desired, &row.service_catalog, &row.cloud_formation, &row.real];
         cells.iter().any(|cell| cell.state != CellState::Silent)
     });
-    for row in &mut rows {
-        let about = codes_about(&row.what);
+    let marked = |(mut row, about): (Side, About)| {
         let mut codes: Vec<String> = findings
             .iter()
+            .filter(|finding| about.includes(finding, roles))
             .map(|finding| finding.code.clone())
-            .filter(|code| about.contains(&code.as_str()))
             .collect();
         codes.dedup();
         row.findings = codes;
-    }
-    rows
+        row
+    };
+    rows.into_iter().map(marked).collect()
 }
 
-/// The finding codes that are about a row.
-fn codes_about(what: &str) -> &'static [&'static str] {
-    match what {
-        "status" => &[
-            "sync/product-tainted",
-            "sync/product-error",
-            "sync/stack-changed-outside",
-            "sync/stack-missing",
-            "sync/stack-failed",
-            "sync/rollback-failed",
-            "sync/database-missing",
-            "sync/cache-missing",
-        ],
-        "TED version" => &["drift/ted-version", "sync/version-mismatch"],
-        "cache engine" => &["drift/cache-engine", "sync/cache-engine", "sync/cache-left-behind"],
-        "cache version" => &["drift/cache-version", "sync/cache-version"],
-        "storage" | "maximum storage" | "IOPS" | "throughput" => &["sync/storage"],
-        _ => &[],
+/// Which findings a row is about.
+enum About {
+    /// Those of these codes.
+    Codes(&'static [&'static str]),
+    /// Those that were read from the parameter of a role.
+    Parameter(Role),
+}
+
+impl About {
+    fn includes(&self, finding: &Finding, roles: &Roles) -> bool {
+        match self {
+            Self::Codes(codes) => codes.contains(&finding.code.as_str()),
+            Self::Parameter(role) => [roles.present_key(*role), roles.target_key(*role)]
+                .into_iter()
+                .flatten()
+                .any(|key| {
+                    let place = format!("root stack parameter {key}");
+                    finding.read_from.split("; ").any(|from| from == place)
+                }),
+        }
     }
 }
 
@@ -146,32 +149,61 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn status(&self) -> Side {
+    /// Service Catalog and CloudFormation have one status each for all of it; RDS and ElastiCache have their own.
+    fn statuses(&self) -> Vec<(Side, About)> {
         let seen = self.observation;
-        let database = Cell::seen(&seen.database, |database| Some(database.status.clone()));
-        let caches =
-            Cell::seen(&seen.caches, |caches| distinct(caches, |cache| Some(cache.status.clone())));
-        Side {
+        let product = Side {
             service_catalog: Cell::seen(&seen.products, |products| {
                 distinct(products, |product| Some(product.status.clone()))
             }),
             cloud_formation: Cell::seen(&seen.root, |root| Some(root.status.clone())),
-            real: both(&database, &caches),
             ..row("status")
-        }
+        };
+        let database = Side {
+            real: Cell::seen(&seen.database, |database| Some(database.status.clone())),
+            ..row("database")
+        };
+        let cache = Side { real: self.real(|cache| Some(cache.status.clone())), ..row("cache") };
+        vec![
+            (
+                product,
+                About::Codes(&[
+                    "sync/product-tainted",
+                    "sync/product-error",
+                    "sync/stack-changed-outside",
+                    "sync/stack-missing",
+                    "sync/stack-failed",
+                    "sync/rollback-failed",
+                ]),
+            ),
+            (database, About::Codes(&["sync/database-missing"])),
+            (cache, About::Codes(&["sync/cache-missing", "sync/cache-left-behind"])),
+        ]
     }
 
     fn ted_version(&self) -> Side {
         let seen = self.observation;
         let wish = self.desired.and_then(|desired| desired.spec.ted_version.as_ref());
+        // In Service Catalog's spelling, so that the same looks the same: the output has no `v`.
+        let release = |root: &Stack| {
+            let text = root.outputs.get("ReleaseVersion")?;
+            Some(TedVersion::read(text).map_or_else(|| text.clone(), |version| version.to_string()))
+        };
         Side {
             desired: Cell::optional(wish),
             service_catalog: self.catalog_version(),
-            cloud_formation: Cell::seen(&seen.root, |root| {
-                root.outputs.get("ReleaseVersion").cloned()
-            }),
+            cloud_formation: Cell::seen(&seen.root, release),
             ..row("TED version")
         }
+    }
+
+    /// What ElastiCache says of the stack's cache; of all that bear its name when none of them is the stack's.
+    fn real(&self, value: impl Fn(&Cache) -> Option<String>) -> Cell {
+        Cell::seen(&self.observation.caches, |caches| {
+            let own: Vec<&Cache> = caches.iter().filter(|cache| cache.in_stack).collect();
+            let own = if own.is_empty() { caches.iter().collect() } else { own };
+            distinct(&own, |cache| value(cache))
+        })
     }
 
     /// What Service Catalog runs, and what it was last asked for when that is something else.
@@ -192,7 +224,7 @@ impl Table<'_> {
         })
     }
 
-    fn cache(&self) -> [Side; 6] {
+    fn cache(&self) -> [(Side, About); 6] {
         let cache = self.desired.and_then(|desired| desired.spec.cache.as_ref());
         let engine = self.parameter(Role::CacheEngine);
         // Which of the two version parameters counts is the running engine's to say.
@@ -201,49 +233,72 @@ impl Table<'_> {
             Some(Engine::Valkey) => self.parameter(Role::ValkeyVersion),
             None => Cell::silent(),
         };
-        let real = |value: fn(&Cache) -> Option<String>| {
-            Cell::seen(&self.observation.caches, |caches| distinct(caches, value))
-        };
         [
-            Side {
-                desired: Cell::optional(cache.map(|cache| cache.engine)),
-                cloud_formation: engine,
-                real: real(|cache| cache.engine.clone()),
-                ..row("cache engine")
-            },
-            Side {
-                desired: Cell::optional(cache.map(|cache| cache.version.as_str())),
-                cloud_formation: version,
-                real: real(|cache| distinct(&cache.nodes, |node| node.engine_version.clone())),
-                ..row("cache version")
-            },
-            Side {
-                desired: Cell::optional(cache.and_then(|cache| cache.node_type.as_ref())),
-                cloud_formation: self.parameter(Role::CacheNodeType),
-                real: real(|cache| cache.node_type.clone()),
-                ..row("cache node type")
-            },
-            Side {
-                desired: Cell::optional(cache.and_then(|cache| cache.nodes)),
-                cloud_formation: self.parameter(Role::CacheNodes),
-                real: real(|cache| Some(cache.nodes.len().to_string())),
-                ..row("cache nodes")
-            },
-            Side {
-                desired: Cell::optional(cache.and_then(|cache| cache.multi_az)),
-                cloud_formation: self.parameter(Role::CacheMultiAz),
-                real: real(|cache| cache.multi_az.clone()),
-                ..row("multi-AZ")
-            },
-            Side {
-                desired: Cell::optional(cache.and_then(|cache| cache.auth_mode.as_ref())),
-                cloud_formation: self.parameter(Role::CacheAuthMode),
-                ..row("cache access")
-            },
+            (
+                Side {
+                    desired: Cell::optional(cache.map(|cache| cache.engine)),
+                    cloud_formation: engine,
+                    real: self.real(engine_of),
+                    ..row("cache engine")
+                },
+                About::Codes(&["drift/cache-engine", "sync/cache-engine"]),
+            ),
+            (
+                Side {
+                    desired: Cell::optional(cache.map(|cache| cache.version.as_str())),
+                    cloud_formation: version,
+                    real: self
+                        .real(|cache| distinct(&cache.nodes, |node| node.engine_version.clone())),
+                    ..row("cache version")
+                },
+                // Another engine has another version too.
+                About::Codes(&[
+                    "drift/cache-version",
+                    "sync/cache-version",
+                    "drift/cache-engine",
+                    "sync/cache-engine",
+                ]),
+            ),
+            (
+                Side {
+                    desired: Cell::optional(cache.and_then(|cache| cache.node_type.as_ref())),
+                    cloud_formation: self.parameter(Role::CacheNodeType),
+                    real: self.real(|cache| cache.node_type.clone()),
+                    ..row("cache node type")
+                },
+                About::Parameter(Role::CacheNodeType),
+            ),
+            (
+                Side {
+                    desired: Cell::optional(cache.and_then(|cache| cache.nodes)),
+                    cloud_formation: self.parameter(Role::CacheNodes),
+                    real: self.real(|cache| Some(cache.nodes.len().to_string())),
+                    ..row("cache nodes")
+                },
+                About::Parameter(Role::CacheNodes),
+            ),
+            (
+                Side {
+                    desired: Cell::optional(cache.and_then(|cache| cache.multi_az)),
+                    cloud_formation: self.parameter(Role::CacheMultiAz),
+                    real: self.real(|cache| cache.multi_az.as_deref().map(truth)),
+                    ..row("multi-AZ")
+                },
+                About::Parameter(Role::CacheMultiAz),
+            ),
+            (
+                Side {
+                    desired: Cell::optional(cache.and_then(|cache| cache.auth_mode.as_ref())),
+                    cloud_formation: self.parameter(Role::CacheAuthMode),
+                    real: self.real(access),
+                    ..row("cache access")
+                },
+                About::Parameter(Role::CacheAuthMode),
+            ),
         ]
     }
 
-    fn storage(&self) -> [Side; 4] {
+    fn storage(&self) -> [(Side, About); 4] {
         let one = |what, role, unit: &str, value: fn(&Database) -> Option<i64>| {
             let with_unit = |value: String| format!("{value}{unit}");
             let mut parameter = self.parameter(role);
@@ -251,14 +306,15 @@ impl Table<'_> {
                 CellState::Known => parameter.value.map(with_unit),
                 CellState::Absent | CellState::Unreadable | CellState::Silent => parameter.value,
             };
-            Side {
+            let side = Side {
                 desired: self.named(role, unit),
                 cloud_formation: parameter,
                 real: Cell::seen(&self.observation.database, |database| {
                     value(database).map(|value| with_unit(value.to_string()))
                 }),
                 ..row(what)
-            }
+            };
+            (side, About::Parameter(role))
         };
         [
             one("storage", Role::AllocatedStorage, " GiB", |db| db.allocated_storage),
@@ -306,24 +362,34 @@ fn row(what: &str) -> Side {
     }
 }
 
-/// Two cells in one: of the database and of the cache.
-fn both(database: &Cell, cache: &Cell) -> Cell {
-    let state = match (database.state, cache.state) {
-        (CellState::Silent, CellState::Silent) => return Cell::silent(),
-        (CellState::Unreadable, CellState::Unreadable) => CellState::Unreadable,
-        // One of the two says something, and the other one's state stands beside it in words.
-        (
-            CellState::Known | CellState::Absent | CellState::Unreadable | CellState::Silent,
-            CellState::Known | CellState::Absent | CellState::Unreadable | CellState::Silent,
-        ) => CellState::Known,
-    };
-    let value = match state {
-        CellState::Unreadable => database.value.clone(),
-        CellState::Known | CellState::Absent | CellState::Silent => {
-            Some(format!("database {database}, cache {cache}"))
-        }
-    };
-    Cell { state, value }
+/// The engine of a cache's nodes. The group's own is only what it was last asked for.
+fn engine_of(cache: &Cache) -> Option<String> {
+    distinct(&cache.nodes, |node| node.engine.clone()).or_else(|| cache.engine.clone())
+}
+
+/// `enabled` as the template says it.
+fn truth(state: &str) -> String {
+    match state {
+        "enabled" => "true".to_owned(),
+        "disabled" => "false".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// How clients get in.
+fn access(cache: &Cache) -> Option<String> {
+    let mut ways: Vec<String> = Vec::new();
+    match cache.auth_token {
+        Some(true) => ways.push("password".to_owned()),
+        // With user groups a password is the users' own.
+        Some(false) if cache.user_groups.is_empty() => ways.push("no password".to_owned()),
+        Some(false) | None => {}
+    }
+    ways.extend(cache.user_groups.iter().map(|group| format!("user group {group}")));
+    if cache.transit_encryption == Some(false) {
+        ways.push("not encrypted".to_owned());
+    }
+    (!ways.is_empty()).then(|| ways.join(", "))
 }
 
 /// The different values of some things, in their order.

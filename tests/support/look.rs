@@ -1,6 +1,6 @@
 //! An observer over the simulated AWS in process.
 
-#![expect(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use aws_credential_types::Credentials;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use crate::desired::{CacheVersion, Desired, Engine, Role, VersionWish};
 use crate::observe::observation::Observation;
 
 /// What mends a drift: the plan, as far as the gates let it.
-const PLAN: &str = "the plan below leads there; `mode: apply` carries it out once its gates hold";
+const PLAN: &str = "an update mends it, once its gates hold and in `mode: apply`";
 
 pub(super) fn find(
     desired: &Desired,
@@ -38,6 +38,12 @@ fn ted_version(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         VersionWish::Exact(version) => version.to_string(),
         VersionWish::Range(range) => range.to_string(),
     };
+    let remedy = match wish {
+        VersionWish::Exact(version) if version < running => {
+            format!("TED is never downgraded: write `tedVersion: {running}` or a newer one")
+        }
+        VersionWish::Exact(_) | VersionWish::Range(_) => PLAN.to_owned(),
+    };
     found.push(
         finding(
             "drift/ted-version",
@@ -46,7 +52,7 @@ fn ted_version(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         )
         .values(wanted, running)
         .read_from(format!("{}; root stack output ReleaseVersion", document(desired)))
-        .remedy(PLAN),
+        .remedy(remedy),
     );
 }
 

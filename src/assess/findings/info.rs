@@ -52,7 +52,8 @@ fn versions(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Findin
             version > running && version.major() == running.major() && !version.is_prerelease()
         })
         .max();
-    if let Some(newest) = newest {
+    // A document that asks for it already need not be told.
+    if let Some(newest) = newest.filter(|newest| facts.target_version() != Some(newest)) {
         found.push(
             finding(
                 "info/newer-version",

@@ -6,7 +6,8 @@ use super::super::roles::Resolution;
 use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
-use crate::observe::observation::{Cache, Gap, Observation, Product, Seen, Trigger};
+use crate::observe::observation::{Cache, Gap, Observation, Product, Seen, Stack, Trigger};
+use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 
 /// By how much a stack may finish later than its record says, without anybody having touched it: two services write two clocks, and
@@ -106,11 +107,19 @@ fn unreadable(observation: &Observation, found: &mut Vec<Finding>) {
     }
 }
 
+/// A reason of AWS's as the end of a sentence.
+fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(": {}", reason.trim_end_matches(['.', ' ']))).unwrap_or_default()
+}
+
+fn is_deleted(root: &Stack) -> bool {
+    root.status == "DELETE_COMPLETE"
+}
+
 /// What Service Catalog says of its own product.
 fn catalog(product: &Product, found: &mut Vec<Finding>) {
     let place = format!("Service Catalog {}", product.id);
-    let why =
-        product.status_message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    let why = because(product.status_message.as_deref());
     match product.status.as_str() {
         "TAINTED" => found.push(
             finding("sync/product-tainted", Severity::Warning, format!("the last change failed, the product is usable{why}"))
@@ -171,11 +180,21 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
         }
         Seen::Unreadable(_) | Seen::NotLooked => return,
     };
+    if is_deleted(root) {
+        // Described by its id, a deleted stack is still there to be told of, for 90 days.
+        found.push(
+            finding("sync/stack-missing", Severity::Critical, "the product's stack was deleted")
+                .actual(&root.status)
+                .read_from(format!("Service Catalog {}; CloudFormation {}", product.id, root.name))
+                .remedy("find out who deleted it and what is left (CloudTrail, `DeleteStack`), delete nothing of what is left, and ask Turbot support before anything else"),
+        );
+        return;
+    }
     let nested = observation.nested.present().map_or(&[][..], Vec::as_slice);
     let all = std::iter::once((&root.name, &root.status, &root.reason))
         .chain(nested.iter().map(|stack| (&stack.logical_id, &stack.status, &stack.reason)));
     for (name, status, reason) in all {
-        let why = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = because(reason.as_deref());
         if status == "UPDATE_ROLLBACK_FAILED" {
             found.push(
                 finding("sync/rollback-failed", Severity::Critical, format!("the way back of stack {name} failed{why}"))
@@ -202,8 +221,8 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
     let Some(recorded) = record.updated else { return };
     if !under_change(observation) && stack.duration_since(recorded) > CLOCKS_APART {
         found.push(
-            finding("sync/stack-changed-outside", Severity::Warning, format!("the root stack changed after the last record {}: not by Service Catalog", record.id))
-                .values(recorded, stack)
+            finding("sync/stack-changed-outside", Severity::Warning, format!("somebody changed the root stack past Service Catalog, after its last record {}", record.id))
+                .values(moment(recorded), moment(stack))
                 .read_from(format!("Service Catalog record {}; CloudFormation {}", record.id, root.name))
                 .remedy("find out who updated the stack (CloudTrail, `UpdateStack`); the next update through Service Catalog keeps the stack's parameters as they are now"),
         );
@@ -275,7 +294,8 @@ fn fresh(at: Timestamp, now: Timestamp) -> bool {
 /// The stack's parameters, and what RDS and ElastiCache have.
 fn real(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let Some(root) = observation.root.present() else { return };
-    if under_change(observation) {
+    // What a deleted stack left is not left behind by an update, and what went with it is not missing from it.
+    if under_change(observation) || is_deleted(root) {
         return;
     }
     if observation.database.is_absent() {
@@ -335,8 +355,11 @@ fn storage(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 fn engine(cache: &Cache, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let remedy = "somebody changed the cache in ElastiCache; write the engine and version it has into the document, so that the next update brings the stack along";
     let places = |role: Role| {
-        let key = facts.roles.present_key(role).unwrap_or("(no parameter)");
-        format!("root stack parameter {key}; nodes of {} in ElastiCache", cache.id)
+        let named = facts.roles.present_key(role).map_or_else(
+            || "root stack, whose version knows Redis only".to_owned(),
+            |key| format!("root stack parameter {key}"),
+        );
+        format!("{named}; nodes of {} in ElastiCache", cache.id)
     };
     // A template without the parameter makes Redis.
     let named = match facts.roles.present_key(Role::CacheEngine) {

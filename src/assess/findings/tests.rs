@@ -161,6 +161,15 @@ const BENT: &[Row] = &[
     ),
     ("no stack", |w| w.observation.root = Seen::Absent, &["sync/stack-missing"]),
     (
+        "a deleted stack, of which the cache is left: nothing is missing from it, and nothing is to be deleted",
+        |w| {
+            there(&mut w.observation.root).status = "DELETE_COMPLETE".into();
+            there(&mut w.observation.caches)[0].in_stack = false;
+            w.observation.database = Seen::Absent;
+        },
+        &["sync/stack-missing"],
+    ),
+    (
         "a nested stack failed",
         |w| there(&mut w.observation.nested)[0].status = "UPDATE_FAILED".into(),
         &["sync/stack-failed"],

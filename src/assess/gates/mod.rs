@@ -12,7 +12,7 @@ mod version;
 
 use super::Context;
 use super::facts::Facts;
-use super::parameters::Draft;
+use super::parameters::{Draft, Obstacle, line_of_all};
 use super::types::{Gate, GateState};
 use crate::desired::{Approval, Desired};
 use crate::observe::observation::Observation;
@@ -62,10 +62,7 @@ impl Verdict {
     }
 
     fn waiting(message: impl Into<String>, until: Option<Timestamp>) -> Self {
-        let remedy = match until {
-            Some(until) => format!("nothing: it opens by itself at {until}"),
-            None => "nothing: it opens by itself".to_owned(),
-        };
+        let remedy = "nothing: it opens by itself".to_owned();
         Self { state: GateState::Waiting, message: message.into(), remedy, until }
     }
 
@@ -91,8 +88,21 @@ impl Verdict {
     fn unreadable(what: &str, why: &str) -> Self {
         Self::unknown(
             format!("{what} could not be read: {why}"),
-            "`ted-controller doctor` shows which right is missing",
+            "`ted-controller doctor` shows what is missing",
         )
+    }
+
+    /// What obstacles come to, one verdict each. A document has one `parameterKeys`, so what belongs there is one line.
+    fn of_obstacles(obstacles: &[Obstacle]) -> Vec<Self> {
+        let mut line = line_of_all(obstacles);
+        let verdict = |Obstacle { unknown, message, remedy, key }: &Obstacle| {
+            let remedy = match key {
+                Some(_) => line.take().unwrap_or_default(),
+                None => remedy.clone(),
+            };
+            if *unknown { Self::unknown(message, remedy) } else { Self::person(message, remedy) }
+        };
+        obstacles.iter().map(verdict).collect()
     }
 
     fn passes(&self) -> bool {
@@ -206,7 +216,7 @@ const GATES: [Question; 21] = [
     ("window", time::window, Asks::OfAChange),
     ("self-heal", past::self_heal, Asks::OfAChange),
     ("attempts", past::attempts, Asks::OfAChange),
-    ("allowed", time::allowed, Asks::Always),
+    ("allowed", time::allowed, Asks::OfAChange),
 ];
 
 /// The names of all gates, in order.
@@ -217,6 +227,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Asks every gate.
 pub(super) fn ask(case: &Case<'_>) -> Vec<Gate> {
     let nothing_changes = !case.draft.differs && case.draft.obstacles.is_empty();
+    let no_product = case.facts.product.one().is_none();
     let verdict = |(_, question, asks): &Question| {
         if nothing_changes && *asks == Asks::OfAChange {
             Verdict::not_applicable("nothing is to change")
@@ -224,10 +235,22 @@ pub(super) fn ask(case: &Case<'_>) -> Vec<Gate> {
             question(case)
         }
     };
+    // Without the product nothing else can be asked: one thing is missing, and it is said once.
+    let hinges = |name: &str, verdict: Verdict| {
+        let own = matches!(name, "account" | "product");
+        if no_product && !own && verdict.state == GateState::Unknown {
+            Verdict::unknown(
+                "this can be told only once the product is known",
+                "see the gate `product`",
+            )
+        } else {
+            verdict
+        }
+    };
     GATES
         .iter()
         .map(|question| {
-            let verdict = verdict(question);
+            let verdict = hinges(question.0, verdict(question));
             let holds = verdict.passes();
             let Verdict { state, message, remedy, until } = verdict;
             Gate { gate: question.0.to_owned(), holds, state, message, remedy, until }

@@ -7,6 +7,7 @@ use crate::assess::parameters::doubt;
 use crate::assess::roles::Resolution;
 use crate::desired::{Approval, Role};
 use crate::observe::observation::{Product, Seen};
+use crate::text::moment;
 use std::time::Duration;
 
 /// What the catalog calls TED.
@@ -100,7 +101,7 @@ fn product_is_ted(case: &Case<'_>, product: &Product) -> Verdict {
     } else {
         Verdict::unknown(
             format!("whether `{}` is of the product \"{TED}\" is not known", product.name),
-            "`ted-controller doctor` shows which right is missing",
+            "`ted-controller doctor` shows what is missing",
         )
     }
 }
@@ -173,7 +174,7 @@ pub(super) fn identity(case: &Case<'_>) -> Verdict {
 /// Whether a stack stands still, for an update.
 fn stack_status(what: &str, status: &str, reason: Option<&str>) -> Verdict {
     let message = match reason.filter(|reason| !reason.is_empty()) {
-        Some(reason) => format!("{what} is {status}: {reason}"),
+        Some(reason) => format!("{what} is {status}: {}", reason.trim_end_matches(['.', ' '])),
         None => format!("{what} is {status}"),
     };
     match status {
@@ -202,11 +203,11 @@ fn stack_status(what: &str, status: &str, reason: Option<&str>) -> Verdict {
         "REVIEW_IN_PROGRESS" => {
             Verdict::person(message, "execute or delete its change set in CloudFormation")
         }
+        "DELETE_COMPLETE" => Verdict::person(message, "see the finding `sync/stack-missing`"),
         "CREATE_FAILED"
         | "ROLLBACK_FAILED"
         | "ROLLBACK_COMPLETE"
         | "DELETE_FAILED"
-        | "DELETE_COMPLETE"
         | "IMPORT_ROLLBACK_FAILED" => {
             Verdict::person(message, "repair the stack in CloudFormation")
         }
@@ -321,8 +322,10 @@ fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
         // A hold of this product ends with its lease or with a record; another product's lasts as long as its update.
         let limit = if is_own { lease } else { LONGEST_UPDATE };
         let over = at.saturating_add(limit).unwrap_or(at);
-        let message =
-            format!("controller `{controller}` holds triggers for `{product}` since {at}");
+        let message = format!(
+            "controller `{controller}` holds triggers for `{product}` since {}",
+            moment(at)
+        );
         let verdict = if over <= case.now() {
             Verdict::person(
                 format!("{message}, longer than a hold lasts"),
@@ -344,7 +347,7 @@ fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
 pub(super) fn launch_role(case: &Case<'_>) -> Verdict {
     let Some(product) = case.facts.product.one() else {
         return Verdict::unknown(
-            "without the product its launch role is not known",
+            "this can be told only once the product is known",
             "see the gate `product`",
         );
     };

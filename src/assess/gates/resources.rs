@@ -2,7 +2,7 @@
 
 use super::{Case, Verdict};
 use crate::assess::facts::{StorageFact, TheCache, missing};
-use crate::assess::parameters::doubt;
+use crate::assess::parameters::{Obstacle, doubt};
 use crate::assess::roles::Resolution;
 use crate::assess::storage::{Outcome, is_touched, outcome_of, refusals};
 use crate::assess::values;
@@ -242,8 +242,10 @@ pub(super) fn storage_in_step(case: &Case<'_>) -> Verdict {
         }
     };
     let facts = case.facts;
-    let mut parts: Vec<Verdict> =
-        facts.storage.iter().filter_map(|fact| unresolved(case, fact)).collect();
+    let doubts: Vec<Obstacle> =
+        facts.storage.iter().filter_map(|fact| in_doubt(case, fact)).collect();
+    let mut parts = Verdict::of_obstacles(&doubts);
+    parts.extend(facts.storage.iter().filter_map(|fact| unreadable(case, fact)));
     let outcome = |index: usize| outcome_of(&facts.storage[index], facts, case.draft);
     let (Some(size), Some(real_size)) = (outcome(0), facts.storage[0].real) else {
         if parts.is_empty() {
@@ -282,7 +284,23 @@ pub(super) fn storage_in_step(case: &Case<'_>) -> Verdict {
 }
 
 /// A dimension whose parameter is in doubt. One that a version does not have is left alone by it.
-fn unresolved(case: &Case<'_>, fact: &StorageFact) -> Option<Verdict> {
+fn in_doubt(case: &Case<'_>, fact: &StorageFact) -> Option<Obstacle> {
+    match case.facts.roles.of(fact.role) {
+        // Without a parameter for its size an update cannot lower it, but nobody can say that there is none: it is called something else.
+        Resolution::Absent { candidates }
+            if fact.role == Role::AllocatedStorage || !candidates.is_empty() =>
+        {
+            Some(doubt(fact.role, "no label tells", candidates))
+        }
+        Resolution::Doubtful { why, candidates } => Some(doubt(fact.role, why, candidates)),
+        Resolution::Absent { candidates: _ }
+        | Resolution::Found { key: _, in_present: _, in_target: _ }
+        | Resolution::Unknown { why: _ } => None,
+    }
+}
+
+/// A dimension that the running stack names in a way that cannot be read.
+fn unreadable(case: &Case<'_>, fact: &StorageFact) -> Option<Verdict> {
     match case.facts.roles.of(fact.role) {
         Resolution::Found { key, in_present: true, in_target: _ } => {
             let unread = fact.named.is_none();
@@ -293,22 +311,12 @@ fn unresolved(case: &Case<'_>, fact: &StorageFact) -> Option<Verdict> {
                 )
             })
         }
-        Resolution::Found { key: _, in_present: false, in_target: _ } => None,
-        // Without a parameter for its size an update cannot lower it, but nobody can say that there is none: it is called something else.
-        Resolution::Absent { candidates }
-            if fact.role == Role::AllocatedStorage || !candidates.is_empty() =>
-        {
-            let doubt = doubt(fact.role, "no label tells", candidates);
-            Some(Verdict::person(doubt.message, doubt.remedy))
-        }
-        Resolution::Absent { candidates: _ } => None,
-        Resolution::Doubtful { why, candidates } => {
-            let doubt = doubt(fact.role, why, candidates);
-            Some(Verdict::person(doubt.message, doubt.remedy))
-        }
         Resolution::Unknown { why } => {
             Some(Verdict::unreadable(&format!("the {}", fact.role), why))
         }
+        Resolution::Found { key: _, in_present: false, in_target: _ }
+        | Resolution::Absent { candidates: _ }
+        | Resolution::Doubtful { why: _, candidates: _ } => None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Case, Verdict};
 use crate::assess::facts::{TheCache, missing};
 use crate::desired::{MaintenanceWindows, Mode};
 use crate::observe::observation::Seen;
+use crate::text::moment;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -47,7 +48,7 @@ pub(super) fn backup_clear(case: &Case<'_>) -> Verdict {
                 }
                 add(maintenance, database.maintenance_window.as_deref());
             }
-            Seen::Unreadable(gap) => return Verdict::unreadable(what, &gap.message),
+            Seen::Unreadable(gap) => return Verdict::unreadable(what, &gap.reason),
             // That the database is missing is `database-available`'s to say.
             Seen::Absent | Seen::NotLooked => {}
         }
@@ -100,7 +101,7 @@ fn clear_start(now: Timestamp, needed: Duration, windows: &[(&str, AwsWindow)]) 
     let message = if begins <= now {
         format!("{what} is open")
     } else {
-        format!("an update takes about {}, and {what} opens at {begins}", minutes(needed))
+        format!("an update takes about {}, and {what} opens at {}", minutes(needed), moment(begins))
     };
     let mut start = now;
     for _ in 0..TRIES {
@@ -125,7 +126,7 @@ struct AwsWindow {
 impl AwsWindow {
     fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.trim().split_once('-')?;
-        let (from, to) = (moment(from)?, moment(to)?);
+        let (from, to) = (weekly(from)?, weekly(to)?);
         (from.0.is_some() == to.0.is_some()).then_some(Self { from, to })
     }
 
@@ -155,7 +156,7 @@ impl AwsWindow {
     }
 }
 
-fn moment(text: &str) -> Option<(Option<Weekday>, Time)> {
+fn weekly(text: &str) -> Option<(Option<Weekday>, Time)> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     let number = |text: &str| (text.len() == 2).then(|| text.parse::<i8>().ok()).flatten();
     let time = |hour: &str, minute: &str| Time::new(number(hour)?, number(minute)?, 0, 0).ok();
@@ -202,7 +203,7 @@ pub(super) fn window(case: &Case<'_>) -> Verdict {
             .map(|opening| opening.end)
             .min();
         return Verdict::holds(match ends {
-            Some(end) => format!("a maintenance window is open until {end}"),
+            Some(end) => format!("a maintenance window is open until {}", moment(end)),
             None => "a maintenance window is open".to_owned(),
         });
     }

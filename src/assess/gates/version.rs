@@ -2,7 +2,7 @@
 
 use super::{Case, Verdict};
 use crate::assess::facts::{Agreed, Target, TheCache, ThePath, missing};
-use crate::assess::parameters::{Obstacle, doubt};
+use crate::assess::parameters::{doubt, line_to_add};
 use crate::assess::protected::{Protection, protection};
 use crate::assess::roles::Resolution;
 use crate::assess::types::ChangeKind;
@@ -161,7 +161,7 @@ pub(super) fn version_forward(case: &Case<'_>) -> Verdict {
 fn not_known(what: &str) -> Verdict {
     Verdict::unknown(
         format!("{what} is not known"),
-        "`ted-controller doctor` shows which right is missing",
+        "`ted-controller doctor` shows what is missing",
     )
 }
 
@@ -244,18 +244,7 @@ pub(super) fn valkey_supported(case: &Case<'_>) -> Verdict {
 
 /// 9. Every role and named parameter resolves, and every value is allowed.
 pub(super) fn parameters_known(case: &Case<'_>) -> Verdict {
-    let parts: Vec<Verdict> = case
-        .draft
-        .obstacles
-        .iter()
-        .map(|Obstacle { unknown, message, remedy }| {
-            if *unknown {
-                Verdict::unknown(message, remedy)
-            } else {
-                Verdict::person(message, remedy)
-            }
-        })
-        .collect();
+    let parts = Verdict::of_obstacles(&case.draft.obstacles);
     if parts.is_empty() && case.draft.list.is_empty() && !case.facts.target.keeps() {
         return not_known("what parameters the target version has");
     }
@@ -282,28 +271,39 @@ pub(super) fn something_changes(case: &Case<'_>) -> Verdict {
             format!("have the stack look again: `approve: [{}]`", Approval::Retrigger),
         );
     }
-    if let Some(differs) = cache_differs(case) {
+    if lacks_valkey(case) {
+        return Verdict::not_applicable("the gate `valkey-supported` says what is missing");
+    }
+    if let Some((differs, code)) = cache_differs(case) {
         return Verdict::person(
             format!(
                 "{differs}, and the stack's parameters are as wanted: no update can change that"
             ),
-            "see the findings: something was changed outside the stack",
+            format!("it was changed outside the stack: the finding `{code}` says what to do"),
         );
     }
     Verdict::not_applicable("nothing is to change")
 }
 
-/// What runs against what the document asks for.
-fn cache_differs(case: &Case<'_>) -> Option<String> {
+/// Whether the document asks for Valkey and the version that is to run has none: there is nothing that could be sent.
+fn lacks_valkey(case: &Case<'_>) -> bool {
+    case.desired.spec.cache.as_ref().is_some_and(|cache| cache.engine == Engine::Valkey)
+        && case.facts.target_version().is_some_and(|version| !has_valkey(version))
+}
+
+/// What runs against what the document asks for, and the finding that is about it.
+fn cache_differs(case: &Case<'_>) -> Option<(String, &'static str)> {
     let wanted = case.desired.spec.cache.as_ref()?;
     if let Agreed::All(engine) = case.facts.engine
         && engine != wanted.engine
     {
-        return Some(format!("the cache runs {engine}, not {}", wanted.engine));
+        let differs = format!("the cache runs {engine}, not {}", wanted.engine);
+        return Some((differs, "sync/cache-engine"));
     }
     let version = case.facts.engine_version.all()?;
-    (!values::version_satisfies(wanted.version.as_str(), version))
-        .then(|| format!("the cache runs {version}, not {}", wanted.version))
+    (!values::version_satisfies(wanted.version.as_str(), version)).then(|| {
+        (format!("the cache runs {version}, not {}", wanted.version), "sync/cache-version")
+    })
 }
 
 /// 11. Redis to Valkey only by approval; never back, and never to an older version.
@@ -330,7 +330,7 @@ pub(super) fn one_way(case: &Case<'_>) -> Verdict {
         (TheCache::One(_) | TheCache::Several | TheCache::Unknown(_), Agreed::Unknown) => {
             return Verdict::unknown(
                 "which engine the cache's nodes run is not known",
-                "`ted-controller doctor` shows which right is missing",
+                "`ted-controller doctor` shows what is missing",
             );
         }
     };
@@ -365,14 +365,26 @@ pub(super) fn one_way(case: &Case<'_>) -> Verdict {
 }
 
 fn engine_unknown(case: &Case<'_>, why: &str) -> Verdict {
+    let asked = case.draft.obstacles.iter().any(|obstacle| obstacle.is_about(Role::CacheEngine));
     if let Resolution::Doubtful { why, candidates } = case.facts.roles.of(Role::CacheEngine) {
-        let doubt = doubt(Role::CacheEngine, why, candidates);
-        return Verdict::person(doubt.message, doubt.remedy);
+        return if asked {
+            let message = "which parameter is the `cacheEngine` is in doubt";
+            Verdict::person(message, "see the gate `parameters-known`")
+        } else {
+            let doubt = doubt(Role::CacheEngine, why, candidates);
+            Verdict::person(doubt.message, doubt.remedy)
+        };
     }
-    Verdict::unknown(
-        format!("which engine the update leads to is not known: {why}"),
-        "name the parameter: `parameterKeys: {cacheEngine: KEY}`",
-    )
+    let remedy = match case.facts.roles.of(Role::CacheEngine) {
+        Resolution::Absent { candidates: _ } if asked => {
+            "see the gate `parameters-known`".to_owned()
+        }
+        Resolution::Absent { candidates } => line_to_add(Role::CacheEngine, candidates),
+        Resolution::Found { .. } | Resolution::Doubtful { .. } | Resolution::Unknown { .. } => {
+            "`ted-controller doctor` shows what is missing".to_owned()
+        }
+    };
+    Verdict::unknown(format!("which engine the update leads to is not known: {why}"), remedy)
 }
 
 /// The version of the engine that stays or comes: not older than the parameter's, not older than what runs.

@@ -159,7 +159,10 @@ impl Error {
             // A login that ran out, a profile that is wrong, a helper program that failed.
             _ => Kind::BadCredentials,
         };
-        Self::unanswered(service, operation, kind, &chain_text(error))
+        // That each of five places has none says no more than that there are none.
+        let text = chain_text(error);
+        let text = if text.contains("no credentials found in chain") { "" } else { &text };
+        Self::unanswered(service, operation, kind, text)
     }
 
     /// A failure on the way to the credentials says nothing about the request itself, which was never sent.

@@ -3,10 +3,12 @@
 //! Foreign text must not become markup, a link, a mention of a person or a reference to an issue. Values go into code spans, which
 //! show everything as it is; sentences have every character escaped that could begin something.
 
-use super::layout::{count, moment};
+use super::layout::count;
 use super::plan::{headline, short};
+use super::told::{closed, columns, gate_state, gates_title, in_order, values};
 use crate::assess::types::{ChangeKind, Finding, Gate, GateState, Severity};
 use crate::report::plan::Plan;
+use crate::text::moment;
 use std::fmt::Write;
 
 /// How long a comment gets. GitHub takes 65,536 characters, GitLab a million.
@@ -52,7 +54,7 @@ fn one(out: &mut String, plan: &Plan) {
     }
     sides(out, plan);
     findings(out, &plan.verdict.findings);
-    gates(out, &plan.verdict.gates);
+    gates(out, plan);
     steps(out, plan);
     parameters(out, plan);
     for note in &plan.verdict.notes {
@@ -67,13 +69,20 @@ fn sides(out: &mut String, plan: &Plan) {
     if plan.sides.is_empty() {
         return;
     }
-    out.push_str("| | document | Service Catalog | CloudFormation | RDS, ElastiCache |\n|---|---|---|---|---|\n");
+    let columns = columns(plan);
+    let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    let _ = writeln!(out, "| | {} |\n|{}", titles.join(" | "), "---|".repeat(titles.len() + 1));
     for side in &plan.sides {
         let mark = if side.findings.is_empty() { "" } else { "≠ " };
-        let cells = [&side.desired, &side.service_catalog, &side.cloud_formation, &side.real];
-        let cells = cells.map(|cell| {
-            if cell.value.is_some() { code(&cell.to_string()) } else { cell.to_string() }
-        });
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|(_, cell)| cell(side))
+            .map(
+                |cell| {
+                    if cell.value.is_some() { code(&cell.to_string()) } else { cell.to_string() }
+                },
+            )
+            .collect();
         let _ = writeln!(out, "| {mark}{} | {} |", prose(&side.what), cells.join(" | "));
     }
     out.push('\n');
@@ -96,14 +105,7 @@ fn findings(out: &mut String, findings: &[Finding]) {
             code(&finding.code),
             prose(&finding.message)
         );
-        let values = match (&finding.desired, &finding.actual) {
-            (Some(desired), Some(actual)) => {
-                format!("{} instead of {}; ", code(actual), code(desired))
-            }
-            (None, Some(actual)) => format!("{}; ", code(actual)),
-            (Some(desired), None) => format!("not {}; ", code(desired)),
-            (None, None) => String::new(),
-        };
+        let values = values(finding, code).map(|values| format!("{values}; ")).unwrap_or_default();
         let _ = writeln!(out, "  <br>{values}read from {}", prose(&finding.read_from));
         if !finding.remedy.is_empty() {
             let _ = writeln!(out, "  <br>→ {}", prose(&finding.remedy));
@@ -115,42 +117,38 @@ fn findings(out: &mut String, findings: &[Finding]) {
     out.push('\n');
 }
 
-fn gates(out: &mut String, gates: &[Gate]) {
+fn gates(out: &mut String, plan: &Plan) {
+    let gates = &plan.verdict.gates;
     if gates.is_empty() {
         return;
     }
-    let (open, shut): (Vec<&Gate>, Vec<&Gate>) = gates.iter().partition(|gate| gate.holds);
-    let _ = writeln!(out, "#### Gates: {} of {} hold\n", open.len(), gates.len());
-    for gate in shut {
-        let word = match gate.state {
-            GateState::Waiting => "opens with time",
-            GateState::NeedsPerson => "needs a person",
-            GateState::Unknown => "unknown",
-            GateState::Holds | GateState::NotApplicable => "does not hold",
-        };
-        let until = gate.until.map(|until| format!(", {}", moment(until))).unwrap_or_default();
+    let _ = writeln!(out, "#### Gates: {}\n", gates_title(gates));
+    let names = |gates: &[&Gate], between: &str| {
+        gates.iter().map(|gate| code(&gate.gate)).collect::<Vec<_>>().join(between)
+    };
+    for group in closed(gates) {
+        let Some(gate) = group.first() else { continue };
         let _ = writeln!(
             out,
-            "- ❌ **{}** ({word}{until}): {}",
-            code(&gate.gate),
+            "- ❌ **{}** ({}): {}",
+            names(&group, ", "),
+            gate_state(gate, plan),
             prose(&gate.message)
         );
-        if !gate.remedy.is_empty() {
+        if gate.state != GateState::Waiting && !gate.remedy.is_empty() {
             let _ = writeln!(out, "  <br>→ {}", prose(&gate.remedy));
         }
     }
-    let names = |state| {
-        open.iter()
-            .filter(|gate| gate.state == state)
-            .map(|gate| code(&gate.gate))
-            .collect::<Vec<_>>()
-            .join(" ")
+    let open = |state| {
+        let open: Vec<&Gate> =
+            gates.iter().filter(|gate| gate.holds && gate.state == state).collect();
+        names(&open, " ")
     };
-    let holding = names(GateState::Holds);
+    let holding = open(GateState::Holds);
     if !holding.is_empty() {
         let _ = writeln!(out, "- ✅ {holding}");
     }
-    let idle = names(GateState::NotApplicable);
+    let idle = open(GateState::NotApplicable);
     if !idle.is_empty() {
         let _ = writeln!(out, "- ➖ not applicable: {idle}");
     }
@@ -158,11 +156,21 @@ fn gates(out: &mut String, gates: &[Gate]) {
 }
 
 fn steps(out: &mut String, plan: &Plan) {
+    if plan.revision.is_none() {
+        return;
+    }
     if plan.verdict.plan.is_empty() {
         out.push_str("**No steps.**\n\n");
         return;
     }
-    out.push_str("#### Steps\n\n");
+    let shut = plan.verdict.gates.iter().filter(|gate| !gate.holds).count();
+    let waits = plan.verdict.plan.first().is_some_and(|step| !step.step.begins_something());
+    let when = match shut {
+        _ if waits => String::new(),
+        0 => String::new(),
+        _ => format!(", once {}", count(shut, "gate opens", "gates open")),
+    };
+    let _ = writeln!(out, "#### Steps{when}\n");
     for (number, step) in plan.verdict.plan.iter().enumerate() {
         let _ = writeln!(out, "{}. **{:?}**: {}", number + 1, step.step, prose(&step.summary));
     }
@@ -180,7 +188,7 @@ fn parameters(out: &mut String, plan: &Plan) {
         count(changes.len(), "differs", "differ")
     );
     out.push_str("| | parameter | from | to | why |\n|---|---|---|---|---|\n");
-    for change in changes {
+    for change in in_order(changes) {
         let what = match change.change {
             ChangeKind::Set => "set",
             ChangeKind::New => "new",

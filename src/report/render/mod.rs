@@ -6,8 +6,9 @@ mod markdown;
 mod paint;
 mod plan;
 mod status;
+mod told;
 
-pub use layout::age;
+pub use layout::{age, paragraph};
 pub use markdown::markdown;
 pub use paint::Paint;
 pub use plan::plan;

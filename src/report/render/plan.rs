@@ -1,12 +1,17 @@
 //! A plan as text: what runs where, what disagrees and what to do about it, what stands in the way, what would be done.
 
-use super::layout::{count, hang, moment, table, width};
+use super::layout::{count, hang, table, table_with_text, width};
 use super::paint::Paint;
+use super::told::{
+    change_mark, changes_title, closed, columns, gate_state, gates_title, in_order, values,
+};
 use crate::assess::types::{
-    ChangeKind, Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Severity,
+    ChangeKind, Condition, ConditionStatus, ConditionType, Finding, GateState, ParameterChange,
+    Severity, StepKind,
 };
 use crate::report::plan::Plan;
 use crate::report::sides::CellState;
+use crate::text::moment;
 
 /// Plans one below the other.
 pub fn plan(plans: &[Plan], paint: Paint, columns: usize) -> String {
@@ -96,22 +101,24 @@ impl Page<'_> {
             return;
         }
         self.line("");
-        let titles = ["", "", "document", "Service Catalog", "CloudFormation", "RDS, ElastiCache"];
-        let mut rows = vec![titles.map(str::to_owned).to_vec()];
+        let columns = columns(plan);
+        let mut titles = vec![String::new(), String::new()];
+        titles.extend(columns.iter().map(|(title, _)| (*title).to_owned()));
+        let mut rows = vec![titles];
         for side in &plan.sides {
             let mark = if side.findings.is_empty() { "" } else { "≠" };
-            let cells = [&side.desired, &side.service_catalog, &side.cloud_formation, &side.real];
             let mut row = vec![mark.to_owned(), side.what.clone()];
-            row.extend(cells.map(ToString::to_string));
+            row.extend(columns.iter().map(|(_, cell)| cell(side).to_string()));
             rows.push(row);
         }
         let colour = |row: usize, column: usize, text: &str| {
             let Some(side) = row.checked_sub(1).and_then(|row| plan.sides.get(row)) else {
                 return paint.dim(text);
             };
-            let cells = [&side.desired, &side.service_catalog, &side.cloud_formation, &side.real];
-            let state =
-                column.checked_sub(2).and_then(|cell| cells.get(cell)).map(|cell| cell.state);
+            let state = column
+                .checked_sub(2)
+                .and_then(|cell| columns.get(cell))
+                .map(|(_, cell)| cell(side).state);
             match state {
                 Some(CellState::Unreadable) => paint.bad(text),
                 Some(CellState::Silent) => paint.dim(text),
@@ -121,7 +128,7 @@ impl Page<'_> {
                 Some(CellState::Known | CellState::Absent) | None => text.to_owned(),
             }
         };
-        table(self.out, 0, &rows, colour);
+        table(self.out, 0, &rows, self.columns, &[1, 2, 3, 4, 5], colour);
     }
 
     fn findings(&mut self, title: &str, prefix: &str) {
@@ -136,12 +143,14 @@ impl Page<'_> {
             return;
         }
         self.section(title, "");
-        for finding in findings {
-            self.finding(finding);
+        for (place, finding) in findings.iter().enumerate() {
+            // What mends several is said once, below the last of them.
+            let same = findings.get(place + 1).is_some_and(|next| next.remedy == finding.remedy);
+            self.finding(finding, !same);
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, finding: &Finding, with_remedy: bool) {
         let (paint, columns) = (self.paint, self.columns);
         let (mark, colour): (_, fn(Paint, &str) -> String) = match finding.severity {
             Severity::Critical => ("✗", |paint, text| paint.bad(text)),
@@ -151,17 +160,13 @@ impl Page<'_> {
         let head = format!("  {} {}", colour(paint, mark), paint.bold(&finding.code));
         self.line(head);
         hang(self.out, "      ", &finding.message, columns, str::to_owned);
-        let values = match (&finding.desired, &finding.actual) {
-            (Some(desired), Some(actual)) => format!("{actual} instead of {desired}; "),
-            (None, Some(actual)) => format!("{actual}; "),
-            (Some(desired), None) => format!("not {desired}; "),
-            (None, None) => String::new(),
-        };
+        let values =
+            values(finding, str::to_owned).map(|values| format!("{values}; ")).unwrap_or_default();
         let since =
             finding.since.map(|since| format!("; since {}", moment(since))).unwrap_or_default();
         let read = format!("{values}read from {}{since}", finding.read_from);
         hang(self.out, "      ", &read, columns, |line| paint.dim(line));
-        if !finding.remedy.is_empty() {
+        if with_remedy && !finding.remedy.is_empty() {
             hang(self.out, "    → ", &finding.remedy, columns, |line| paint.remedy(line));
         }
         if let Some(guide) = &finding.guide {
@@ -171,33 +176,39 @@ impl Page<'_> {
 
     fn gates(&mut self) {
         let (plan, paint, columns) = (self.plan, self.paint, self.columns);
-        let (open, shut): (Vec<&Gate>, Vec<&Gate>) =
-            plan.verdict.gates.iter().partition(|gate| gate.holds);
-        if plan.verdict.gates.is_empty() {
+        let gates = &plan.verdict.gates;
+        if gates.is_empty() {
             return;
         }
-        let all = format!("{} of {} hold", open.len(), plan.verdict.gates.len());
-        self.section("Gates", &all);
-        for gate in shut {
-            let (mark, word) = match gate.state {
-                GateState::Waiting => (paint.waiting("…"), "opens with time"),
-                GateState::NeedsPerson => (paint.bad("✗"), "needs a person"),
-                GateState::Unknown => (paint.bad("?"), "unknown"),
-                GateState::Holds | GateState::NotApplicable => (paint.bad("✗"), "does not hold"),
+        self.section("Gates", &gates_title(gates));
+        for group in closed(gates) {
+            let Some(gate) = group.first() else { continue };
+            let mark = match gate.state {
+                GateState::Waiting => paint.waiting("…"),
+                GateState::NeedsPerson | GateState::Holds | GateState::NotApplicable => {
+                    paint.bad("✗")
+                }
+                GateState::Unknown => paint.bad("?"),
             };
-            let until = gate.until.map(|until| format!(", {}", moment(until))).unwrap_or_default();
-            self.line(format!(
-                "  {mark} {}  {}",
-                paint.bold(&gate.gate),
-                paint.dim(format!("{word}{until}"))
-            ));
+            let names: Vec<&str> = group.iter().map(|gate| gate.gate.as_str()).collect();
+            let (names, state) = (names.join(", "), gate_state(gate, plan));
+            if 4 + width(&names) + 2 + width(&state) <= columns {
+                self.line(format!("  {mark} {}  {}", paint.bold(&names), paint.dim(&state)));
+            } else {
+                // As coloured text is wider than it shows, the mark is not part of what is wrapped.
+                let mut lines = String::new();
+                hang(&mut lines, "    ", &names, columns, |line| paint.bold(line));
+                self.out.push_str(&lines.replacen("    ", &format!("  {mark} "), 1));
+                hang(self.out, "      ", &state, columns, |line| paint.dim(line));
+            }
             hang(self.out, "      ", &gate.message, columns, str::to_owned);
-            if !gate.remedy.is_empty() {
+            // Time's remedy is its name.
+            if gate.state != GateState::Waiting && !gate.remedy.is_empty() {
                 hang(self.out, "    → ", &gate.remedy, columns, |line| paint.remedy(line));
             }
         }
         let named = |state: GateState| -> String {
-            let gates = open.iter().filter(|gate| gate.state == state);
+            let gates = gates.iter().filter(|gate| gate.holds && gate.state == state);
             gates.map(|gate| gate.gate.as_str()).collect::<Vec<_>>().join(", ")
         };
         let holds = named(GateState::Holds);
@@ -215,11 +226,25 @@ impl Page<'_> {
     fn steps(&mut self) {
         let (plan, columns) = (self.plan, self.columns);
         let shut = plan.verdict.gates.iter().filter(|gate| !gate.holds).count();
-        if plan.verdict.plan.is_empty() {
-            self.section("Steps", "none");
+        if plan.revision.is_none() {
+            let paint = self.paint;
+            self.section("Next", "");
+            let text = format!(
+                "`ted-controller adopt {}` writes a document that matches; `plan` with it says what differs",
+                plan.provisioned_product
+            );
+            hang(self.out, "  → ", &text, columns, |line| paint.remedy(line));
             return;
         }
-        let when = if shut == 0 {
+        if plan.verdict.plan.is_empty() {
+            let differs =
+                plan.verdict.findings.iter().any(|finding| finding.code.starts_with("drift/"));
+            self.section("Steps", if differs { "none can be named yet" } else { "none" });
+            return;
+        }
+        // Waiting, and giving something back, is behind no gate.
+        let waits = plan.verdict.plan.first().is_some_and(|step| !step.step.begins_something());
+        let when = if shut == 0 || waits {
             String::new()
         } else {
             format!("once {}", count(shut, "gate opens", "gates open"))
@@ -245,34 +270,32 @@ impl Page<'_> {
         if changes.is_empty() {
             return;
         }
-        self.section("Parameters of the update", &count(changes.len(), "differs", "differ"));
-        let mut rows = vec![["", "parameter", "from", "to", "why"].map(str::to_owned).to_vec()];
-        for change in changes {
-            let text = |value: &Option<String>| match value.as_deref() {
-                None => "–".to_owned(),
-                Some("") => "\"\"".to_owned(),
-                Some(value) => value.to_owned(),
-            };
-            rows.push(vec![
+        let updates = plan.verdict.plan.iter().any(|step| step.step == StepKind::Update);
+        let title =
+            if updates { "Parameters of the update" } else { "Parameters, as far as known" };
+        self.section(title, &changes_title(changes));
+        let mut rows = vec![["", "parameter", "value", "why"].map(str::to_owned).to_vec()];
+        let changes = in_order(changes);
+        rows.extend(changes.iter().map(|change| {
+            vec![
                 change_mark(change.change).to_owned(),
                 change.key.clone(),
-                text(&change.from),
-                text(&change.to),
+                from_to(change),
                 change.why.clone(),
-            ]);
-        }
+            ]
+        }));
         let colour = |row: usize, column: usize, text: &str| {
             let change =
                 row.checked_sub(1).and_then(|row| changes.get(row)).map(|change| change.change);
             match (change, column) {
-                (None, _) | (_, 4) => paint.dim(text),
+                (None, _) | (_, 3) => paint.dim(text),
                 (Some(ChangeKind::Dropped), 0) => paint.bad(text),
                 (Some(ChangeKind::New), 0) => paint.good(text),
                 (Some(ChangeKind::Set | ChangeKind::Redefined), 0) => paint.waiting(text),
                 (Some(_), _) => text.to_owned(),
             }
         };
-        table(self.out, 2, &rows, colour);
+        table_with_text(self.out, (2, 7), rows, self.columns, colour);
     }
 
     fn notes(&mut self) {
@@ -287,13 +310,14 @@ impl Page<'_> {
     }
 }
 
-/// A sign for what happens to a parameter.
-fn change_mark(change: ChangeKind) -> &'static str {
-    match change {
-        ChangeKind::Set => "~",
-        ChangeKind::New => "+",
-        ChangeKind::Dropped => "-",
-        ChangeKind::Redefined => "*",
+/// What a parameter is and will be: `200 → 240`; once when it stays, or was not there before.
+fn from_to(change: &ParameterChange) -> String {
+    let shown = |value: &str| if value.is_empty() { "\"\"".to_owned() } else { value.to_owned() };
+    match (change.from.as_deref(), change.to.as_deref()) {
+        (Some(from), Some(to)) if from != to => format!("{} → {}", shown(from), shown(to)),
+        (Some(from), None) => format!("{} → –", shown(from)),
+        (_, Some(to)) => shown(to),
+        (None, None) => "–".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Statuses as tables: one line a TED.
+//! Statuses as tables: one row a TED.
 
-use super::layout::{age, count, hang, table};
+use super::layout::{age, count, hang, table_with_text};
 use super::paint::Paint;
 use super::plan::{headline, short};
 use crate::assess::types::{ConditionStatus, ConditionType, Severity};
@@ -104,7 +104,7 @@ fn render(
     }
     let titles = titles.iter().map(|title| (*title).to_owned()).collect();
     let all: Vec<Vec<String>> = std::iter::once(titles).chain(rows).collect();
-    table(&mut out, 0, &all, |row, column, text| match (row, column) {
+    let colour = |row: usize, column: usize, text: &str| match (row, column) {
         (0, _) => paint.dim(text),
         (_, 0) => paint.bold(text),
         (_, 1) => match text.trim_end() {
@@ -113,7 +113,8 @@ fn render(
             _ => paint.waiting(text),
         },
         (_, _) => text.to_owned(),
-    });
+    };
+    table_with_text(&mut out, (0, 2), all, columns, colour);
     out
 }
 
