@@ -9,8 +9,8 @@ mod brisk;
 use super::convert::{self, gap, seen};
 use super::join::join_all;
 use super::observation::{
-    Artifact, Caller, LaunchPath, NestedStack, Observation, Offer, Product, Record, Relative, Seen,
-    Stack, StackResource, Triggers,
+    Artifact, Backlog, Caller, Details, Gap, LaunchPath, NestedStack, Observation, Offer, Product,
+    Record, Relative, Seen, Stack, StackResource, Triggers,
 };
 use super::triggers::{self, Workers};
 use super::{Depth, Look, Query, check};
@@ -59,7 +59,7 @@ impl Known {
 
 /// What the stacks say that they made.
 #[derive(Clone, Debug)]
-struct Resources(Result<Vec<StackResource>, super::observation::Gap>);
+struct Resources(Result<Vec<StackResource>, Gap>);
 
 /// Looks. Returns what to remember, too.
 pub(super) async fn look(
@@ -152,7 +152,8 @@ async fn steady(
         physical_id: ids.product.physical_id.clone(),
         ..convert::product(product)
     };
-    let root = convert::stack(&root);
+    // Of a stack that was deleted everything has to be found again.
+    let Some(root) = existing(Some(convert::stack(&root))) else { return Ok(None) };
     // A record that is over stays as it is, and a new one shows as the product's last.
     let over = matches!(ids.record.status.as_str(), "SUCCEEDED" | "FAILED");
     let as_before = product == *ids.product && root == *ids.root && over;
@@ -194,7 +195,12 @@ fn hive_of(query: &Query, observation: &Observation) -> Option<String> {
 
 /// Whether something could not be read that may be readable by now.
 fn passing_gap(observation: &Observation) -> bool {
+    // Cache, database, product and root stack are read again in any case.
+    let Details { search: _, database_events, tags, queues } = &observation.details;
     let gaps = [
+        database_events.as_ref(),
+        tags.as_ref(),
+        queues.as_ref(),
         observation.last_success.gap(),
         observation.history.gap(),
         observation.versions.gap(),
@@ -206,6 +212,11 @@ fn passing_gap(observation: &Observation) -> bool {
         observation.triggers.gap(),
     ];
     gaps.into_iter().flatten().any(|gap| gap.passing)
+}
+
+/// A stack, unless it was deleted: by its ARN CloudFormation shows it for 90 days more (API reference, `DescribeStacks`).
+fn existing(stack: Option<Stack>) -> Option<Stack> {
+    stack.filter(|stack| stack.status != "DELETE_COMPLETE")
 }
 
 fn now(session: &Session, otherwise: Timestamp) -> Timestamp {
@@ -248,10 +259,10 @@ impl Collector<'_> {
         let mut observation = blank(self.session);
         observation.caller =
             Seen::Present(Caller { account: identity.account.clone(), arn: identity.arn.clone() });
-        observation.products = products(product, found);
+        (observation.products, observation.details.search) = products(product, found);
         let Some([product]) = observation.products.present().map(Vec::as_slice) else {
             observation.now = now(self.session, Timestamp::UNIX_EPOCH);
-            let unknown = super::observation::Gap {
+            let unknown = Gap {
                 operation: "servicecatalog:DescribeProvisionedProduct".to_owned(),
                 reason: "NoProduct".to_owned(),
                 message: "the provisioned product is not known".to_owned(),
@@ -287,7 +298,7 @@ impl Collector<'_> {
         (observation.last_record, observation.last_success) = records;
         (observation.history, observation.versions, observation.paths) = lists;
         observation.template = optional(template, convert::template);
-        observation.triggers = triggers;
+        (observation.triggers, observation.details.tags) = triggers;
         let hive = sorted.as_ref().and_then(|sorted| sorted.hive.clone());
         match (&sorted, stacks) {
             (Some(sorted), _) => {
@@ -314,8 +325,13 @@ impl Collector<'_> {
             Box::pin(self.watched(&observation, &hold)),
         );
         observation.target = offer;
-        if let Seen::Present(database) = &mut observation.database {
-            database.storage_changed = storage_changed;
+        match storage_changed {
+            Ok(at) => {
+                if let Seen::Present(database) = &mut observation.database {
+                    database.storage_changed = at;
+                }
+            }
+            Err(error) => observation.details.database_events = Some(gap(&error)),
         }
         self.backlogs(&mut observation, watched).await;
         observation.now = now(self.session, Timestamp::UNIX_EPOCH);
@@ -352,7 +368,8 @@ impl Collector<'_> {
         if let Some(root) = sorted.and_then(|sorted| sorted.root.clone()) {
             return Seen::Present(root);
         }
-        optional(self.reader.stack(root_ref).await, |stack| convert::stack(&stack))
+        let asked = self.reader.stack(root_ref).await;
+        optional(asked.map(|stack| existing(stack.as_ref().map(convert::stack))), |stack| stack)
     }
 
     async fn records(&self, product: &Product) -> (Seen<Record>, Seen<Record>) {
@@ -409,12 +426,15 @@ impl Collector<'_> {
 
     async fn tagged(
         &self,
-        workers: Result<Workers, super::observation::Gap>,
+        workers: Result<Workers, Gap>,
         hold: &str,
-    ) -> Seen<Triggers> {
+    ) -> (Seen<Triggers>, Option<Gap>) {
         match workers {
-            Ok(workers) => Seen::Present(workers.tagged(&self.reader, hold).await),
-            Err(gap) => Seen::Unreadable(gap),
+            Ok(workers) => {
+                let (triggers, unread) = workers.tagged(&self.reader, hold).await;
+                (Seen::Present(triggers), unread)
+            }
+            Err(gap) => (Seen::Unreadable(gap), None),
         }
     }
 
@@ -433,24 +453,20 @@ impl Collector<'_> {
         Seen::Present(Offer { artifact: artifact.clone(), parameters, usage })
     }
 
-    async fn storage_changed(&self, observation: &Observation) -> Option<Timestamp> {
-        let database = observation.database.present()?;
-        let events = self.reader.db_events(&database.id, EVENTS_KEPT_MINUTES).await.ok()?;
-        convert::storage_changed(&events)
+    async fn storage_changed(&self, observation: &Observation) -> Result<Option<Timestamp>, Error> {
+        let Some(database) = observation.database.present() else { return Ok(None) };
+        let events = self.reader.db_events(&database.id, EVENTS_KEPT_MINUTES).await?;
+        Ok(convert::storage_changed(&events))
     }
 
-    /// Queues to look into, with their addresses where they are not known yet.
-    async fn watched(
-        &self,
-        observation: &Observation,
-        hold: &str,
-    ) -> Vec<(String, Option<String>)> {
+    /// Queues to look into, with their addresses.
+    async fn watched(&self, observation: &Observation, hold: &str) -> Vec<Watched> {
         let Some(triggers) = observation.triggers.present() else { return Vec::new() };
         let now = now(self.session, Timestamp::UNIX_EPOCH);
         let queues = triggers::queues_to_watch(triggers, hold, now);
         let urls = queues.iter().map(|arn| async {
             match self.queue_urls.get(arn) {
-                Some(url) => Some(url.clone()),
+                Some(url) => Ok(Some(url.clone())),
                 None => triggers::queue_url(&self.reader, arn).await,
             }
         });
@@ -458,26 +474,34 @@ impl Collector<'_> {
         queues.into_iter().zip(urls).collect()
     }
 
-    async fn backlogs(
-        &mut self,
-        observation: &mut Observation,
-        watched: Vec<(String, Option<String>)>,
-    ) {
+    async fn backlogs(&mut self, observation: &mut Observation, watched: Vec<Watched>) {
         let Seen::Present(triggers) = &mut observation.triggers else { return };
         if watched.is_empty() {
             return;
         }
         self.rounds += 1;
+        let unknown = |arn: &str| Backlog { queue: arn.to_owned(), ..Backlog::default() };
         let answers = watched.iter().map(|(arn, url)| async {
             match url {
-                Some(url) => triggers::backlog(&self.reader, arn, url).await,
-                None => super::observation::Backlog { queue: arn.clone(), ..Default::default() },
+                Ok(Some(url)) => triggers::backlog(&self.reader, arn, url).await,
+                Ok(None) => Ok(unknown(arn)),
+                Err(error) => Err(error.clone()),
             }
         });
-        triggers.queues = join_all(answers).await;
-        self.queue_urls.extend(watched.into_iter().filter_map(|(arn, url)| Some((arn, url?))));
+        let answers = join_all(answers).await;
+        for ((arn, _), answer) in watched.iter().zip(answers) {
+            triggers.queues.push(answer.unwrap_or_else(|error| {
+                observation.details.queues.get_or_insert_with(|| gap(&error));
+                unknown(arn)
+            }));
+        }
+        self.queue_urls
+            .extend(watched.into_iter().filter_map(|(arn, url)| Some((arn, url.ok()??))));
     }
 }
+
+/// A queue's ARN, and its address.
+type Watched = (String, Result<Option<String>, Error>);
 
 /// The resources of each stack, in the order in which they were asked for: the root first.
 type OfStacks = Vec<(String, Result<Vec<aws::StackResource>, Error>)>;
@@ -523,12 +547,13 @@ fn blank(session: &Session) -> Observation {
         replica: Seen::NotLooked,
         triggers: Seen::NotLooked,
         deep_drift: Seen::NotLooked,
+        details: Details::default(),
         read_at: BTreeMap::new(),
     }
 }
 
-fn unexplained() -> super::observation::Gap {
-    super::observation::Gap {
+fn unexplained() -> Gap {
+    Gap {
         operation: "cloudformation:DescribeStacks".to_owned(),
         reason: "BadAnswer".to_owned(),
         message: "the stacks of the region could not be read".to_owned(),
@@ -558,10 +583,11 @@ fn optional<T, U>(answer: Result<Option<T>, Error>, convert: impl FnOnce(T) -> U
 fn products(
     described: Result<aws::ProvisionedProduct, Error>,
     found: Result<Vec<aws::FoundProduct>, Error>,
-) -> Seen<Vec<Product>> {
+) -> (Seen<Vec<Product>>, Option<Gap>) {
     let searched: Vec<Product> =
         found.iter().flatten().cloned().map(convert::found_product).collect();
-    match described {
+    let unread = found.as_ref().err().map(gap);
+    let products = match described {
         Ok(described) => {
             let mut product = convert::product(described);
             if let Some(found) = searched.into_iter().find(|found| found.id == product.id) {
@@ -576,7 +602,8 @@ fn products(
             }
             _ => Seen::Unreadable(gap(&error)),
         },
-    }
+    };
+    (products, unread)
 }
 
 fn value<'a>(stack: &'a aws::Stack, key: &str) -> Option<&'a str> {
@@ -693,7 +720,7 @@ impl Resources {
     fn of_kind<'a>(
         &'a self,
         kind: &'a str,
-    ) -> Result<impl Iterator<Item = &'a StackResource>, super::observation::Gap> {
+    ) -> Result<impl Iterator<Item = &'a StackResource>, Gap> {
         match &self.0 {
             Ok(all) => Ok(all.iter().filter(move |resource| {
                 resource.kind == kind && resource.status != "DELETE_COMPLETE"
@@ -793,7 +820,7 @@ fn wanted<'a>(query: &Query, observation: &'a Observation) -> Option<&'a Artifac
 }
 
 /// The launch path to ask by: the one that the last record used, else the only one.
-fn path_id(observation: &Observation) -> Option<&str> {
+pub(super) fn path_id(observation: &Observation) -> Option<&str> {
     let paths = observation.paths.present()?;
     let used = [&observation.last_success, &observation.last_record]
         .into_iter()
