@@ -38,6 +38,12 @@ fn ted_version(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         VersionWish::Exact(version) => version.to_string(),
         VersionWish::Range(range) => range.to_string(),
     };
+    let remedy = match wish {
+        VersionWish::Exact(version) if version < running => {
+            format!("TED is never downgraded: write `tedVersion: {running}` or a newer one")
+        }
+        VersionWish::Exact(_) | VersionWish::Range(_) => PLAN.to_owned(),
+    };
     found.push(
         finding(
             "drift/ted-version",
@@ -46,7 +52,7 @@ fn ted_version(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         )
         .values(wanted, running)
         .read_from(format!("{}; root stack output ReleaseVersion", document(desired)))
-        .remedy(PLAN),
+        .remedy(remedy),
     );
 }
 
@@ -91,6 +97,16 @@ fn cache(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         Agreed::Unknown => return,
     };
     let name = wanted.engine;
+    let newer = CacheVersion::read(&actual)
+        .filter(|actual| actual.components() > wanted.version.components());
+    let remedy = newer.map_or_else(
+        || PLAN.to_owned(),
+        |newer| {
+            let named: Vec<String> =
+                newer.components().iter().take(2).map(ToString::to_string).collect();
+            format!("versions of {name} only go up: write `version: \"{}\"`", named.join("."))
+        },
+    );
     found.push(
         finding(
             "drift/cache-version",
@@ -99,7 +115,7 @@ fn cache(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         )
         .values(wanted.version.as_str(), actual)
         .read_from(places)
-        .remedy(PLAN),
+        .remedy(remedy),
     );
 }
 

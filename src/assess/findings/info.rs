@@ -39,7 +39,7 @@ fn versions(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Findin
     if let Some(how) = retired {
         found.push(
             finding("info/version-retired", Severity::Info, format!("TED {running} {how}"))
-                .actual(running)
+                .values("a version on offer", running)
                 .read_from(place)
                 .remedy("plan an update to a version that is on offer"),
         );
