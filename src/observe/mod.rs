@@ -16,6 +16,7 @@ mod convert;
 mod find;
 mod join;
 pub mod observation;
+mod rights;
 pub mod story;
 mod story_reader;
 mod triggers;
@@ -27,7 +28,7 @@ use crate::desired::{Desired, Events, ProductRef, VersionWish};
 use crate::settings;
 use collect::Known;
 use jiff::Timestamp;
-use observation::Observation;
+use observation::{Gap, Observation};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -237,6 +238,20 @@ impl Observer {
     ) -> Result<story::Story, LookError> {
         let session = self.session(query).await?;
         Ok(story_reader::story(&session.reader(), observation).await)
+    }
+
+    /// Reads what this look had no reason to read: the parameters of another version, the events of the root stack, the queue behind a
+    /// trigger. Answers why what could not be read; what there is none of is not tried.
+    ///
+    /// # Errors
+    /// There is no session.
+    pub async fn try_rights(
+        &self,
+        query: &Query,
+        observation: &Observation,
+    ) -> Result<Vec<Gap>, LookError> {
+        let session = self.session(query).await?;
+        Ok(rights::try_rest(&session.reader(), observation).await)
     }
 
     /// AWS's time, as far as it is known where a query looks.
