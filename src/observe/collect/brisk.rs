@@ -92,7 +92,8 @@ pub(super) async fn brisk(
         Box::pin(workers.tagged(&reader, &hold)),
         Box::pin(nested_again(&reader, &below, nested_before, &root.id)),
     );
-    let mut tagged = tagged;
+    let (mut tagged, unread) = tagged;
+    found.details.tags = unread;
     tagged.queues =
         before.triggers.present().map(|triggers| triggers.queues.clone()).unwrap_or_default();
     found.triggers = Seen::Present(tagged);
