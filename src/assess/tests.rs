@@ -170,12 +170,12 @@ fn next(world: &World) -> Option<StepKind> {
 
 #[test]
 fn what_could_not_be_read_never_passes_for_in_sync() {
-    use super::types::ConditionStatus::{False, True, Unknown};
+    use super::types::ConditionStatus::{self, False, True, Unknown};
+    type Row = (&'static str, fn(&mut World), [ConditionStatus; 4], Phase);
     let status = |assessment: &Assessment, kind| {
         assessment.conditions.iter().find(|condition| condition.kind == kind).unwrap().status
     };
     let none = |world: &mut World| there(&mut world.observation.products).clear();
-    type Row = (&'static str, fn(&mut World), [super::types::ConditionStatus; 4], Phase);
     // Ready, Reconciling, Drifted, OutOfSync.
     let rows: [Row; 14] = [
         ("nothing", |_| {}, [True, False, False, False], Phase::Steady),

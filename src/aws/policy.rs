@@ -79,11 +79,13 @@ pub fn policy(kind: PolicyKind, partition: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The IAM actions that only acting needs, sorted: what `doctor` asks IAM's simulation about.
-pub fn write_actions() -> Vec<String> {
-    let writes = OPERATIONS.iter().filter(|operation| operation.holder == Holder::Writer);
-    let actions: BTreeSet<String> = writes.map(super::table::Operation::action).collect();
-    actions.into_iter().collect()
+/// The IAM actions that change something, by what they are granted on; both in order. What `doctor` asks IAM's simulation about.
+pub fn write_actions() -> BTreeMap<Resource, BTreeSet<String>> {
+    let mut actions: BTreeMap<Resource, BTreeSet<String>> = BTreeMap::new();
+    for operation in OPERATIONS.iter().filter(|operation| operation.holder == Holder::Writer) {
+        actions.entry(operation.resource).or_default().insert(operation.action());
+    }
+    actions
 }
 
 fn statement(sid: &str, actions: &BTreeSet<String>, resource: &str) -> Value {

@@ -238,8 +238,7 @@ async fn writes(
     observer: &Observer,
     observation: &Observation,
 ) -> Vec<Check> {
-    let actions = crate::aws::policy::write_actions();
-    match observer.simulate(&subject.query, observation, &actions).await {
+    match observer.denied_writes(&subject.query, observation).await {
         Err(why) => vec![check(
             name,
             Outcome::Unknown,

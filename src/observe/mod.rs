@@ -251,7 +251,7 @@ impl Observer {
         observation: &Observation,
     ) -> Result<Vec<Gap>, LookError> {
         let session = self.session(query).await?;
-        Ok(rights::try_rest(&session.reader(), observation).await)
+        Ok(Box::pin(rights::try_rest(&session.reader(), observation)).await)
     }
 
     /// AWS's time, as far as it is known where a query looks.
@@ -259,27 +259,21 @@ impl Observer {
         self.sessions.session(&query.target()).await.ok()?.aws_now()
     }
 
-    /// Which of these actions IAM's simulation denies to the caller.
+    /// Which of the actions that change something IAM's simulation denies to the caller.
     ///
     /// # Errors
     /// Nobody knows; the text says why.
-    pub async fn simulate(
+    pub async fn denied_writes(
         &self,
         query: &Query,
         observation: &Observation,
-        actions: &[String],
     ) -> Result<Vec<String>, String> {
         let caller = observation.caller.present().ok_or("the caller is not known")?;
         let principal = principal(&caller.arn).ok_or_else(|| {
             format!("`{}` is neither a user nor a role", crate::text::sanitize(&caller.arn))
         })?;
         let session = self.session(query).await.map_err(|error| error.to_string())?;
-        let answers = session.reader().simulate_permissions(&principal, actions, &[]).await;
-        let answers = answers.map_err(|error| error.to_string())?;
-        let denied = answers.into_iter().filter(|answer| {
-            answer.decision != "allowed" || answer.allowed_by_organization == Some(false)
-        });
-        Ok(denied.map(|answer| answer.action).collect())
+        rights::denied_writes(&session.reader(), &principal, observation).await
     }
 
     /// The session that a query is asked by.

@@ -82,7 +82,7 @@ fn engine(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             Severity::Info,
             format!("standard support of {engine} {major} in ElastiCache ends on {end}"),
         )
-        .actual(version)
+        .values("a version with standard support", version)
         .read_from("ElastiCache; table of end-of-life dates in this release, as of 2026-08")
         .remedy("move to Valkey; after that date AWS bills extended support"),
     );
