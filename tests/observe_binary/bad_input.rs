@@ -19,11 +19,13 @@ fn nowhere() -> String {
     format!("http://127.0.0.1:{port}")
 }
 
+/// What is wrong, the document, the environment, what is told, what is advised.
+type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[test]
 fn surroundings_that_are_wrong_are_said_in_one_message() {
     let world = World::named("default");
     let nowhere = nowhere();
-    type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
     let no_region = STAY.replace("  region: us-east-2\n", "");
     let other_account = STAY.replace("111122223333", "999988887777");
     let rows: [Row<'_>; 5] = [

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 #[test]
 fn what_fails_now_and_then_is_asked_again() {
-    let plain = World::named("default");
-    let wanted = plain.plan(MIGRATE).verdict();
+    let wanted = World::named("default").plan(MIGRATE).verdict();
     let kinds =
         ["throttle", "internal-failure", "service-unavailable", "drop", "lost-answer", "truncate"];
     each(&kinds, |fault| {

@@ -39,7 +39,7 @@ fn a_products_message_stays_a_message() {
         assert!(!text.contains("\\u001b"), "{what}: {text}");
         match what {
             "text" => {
-                assert!(text.contains("red <script>alert(1)</script> error: forged"), "{text}")
+                assert!(text.contains("red <script>alert(1)</script> error: forged"), "{text}");
             }
             "markdown" => assert!(!text.contains("<script>") && text.contains("script"), "{text}"),
             _ => {}

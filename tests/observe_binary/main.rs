@@ -4,7 +4,11 @@
 //! that user called anything that writes. [`harness`] sees to both.
 
 #![cfg(feature = "demo")]
-#![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that cannot do its work fails its test"
+)]
 
 mod alike;
 mod bad_input;
