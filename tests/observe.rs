@@ -13,7 +13,7 @@ use ted_controller::aws::SessionError;
 use ted_controller::desired::ProductRef;
 use ted_controller::observe::observation::{Observation, Seen};
 use ted_controller::observe::{Depth, LookError, Observer, Query};
-use ted_sim::faults::{Fault, Pattern, Rule};
+use ted_sim::faults::{Delay, Fault, Pattern, Rule};
 use ted_sim::scenario::Action;
 use ted_sim::spec::Effect;
 use ted_sim::{Scenario, Sim};
@@ -131,6 +131,80 @@ async fn triggers_are_looked_at_again_after_ten_minutes() {
     assert_eq!(state(&late.observation), "Disabled");
     let queues = &late.observation.triggers.present().unwrap().queues;
     assert!(queues.len() == 1 && queues[0].retention_seconds.is_some(), "{queues:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_teds_of_a_region_have_in_common_is_asked_for_once() {
+    let sim = start("two-hives");
+    sim.add_fault(Rule::always(Fault::Latency(Delay::fixed(Duration::from_millis(50)))));
+    let observer = observer(&sim);
+    let one = Query::of(&document(STAY));
+    let other = Query::of(&document(&STAY.replace("einstein", "newton")));
+    let by_name = |name: &str| Query::product(ProductRef::Name(name.to_owned()), None);
+    let (c, d) = (by_name("ted-einstein"), by_name("ted-newton"));
+    let looks = tokio::join!(
+        observer.look(&one, Depth::Full),
+        observer.look(&other, Depth::Full),
+        observer.look(&c, Depth::Full),
+        observer.look(&d, Depth::Full),
+    );
+    for look in [looks.0, looks.1, looks.2, looks.3] {
+        assert_eq!(gaps(&look.unwrap().observation), BTreeSet::new());
+    }
+    let asked = |name: &str| names(&sim, 0).iter().filter(|n| *n == name).count();
+    for shared in [
+        "DescribeStacks",
+        "DescribeReplicationGroups",
+        "DescribeCacheClusters",
+        "DescribeDBInstances",
+        "ListEventSourceMappings",
+        "ListProvisioningArtifacts",
+        "ListLaunchPaths",
+    ] {
+        // The first one asks at once; those who began later must not be shown what was asked for before.
+        assert!((1..=2).contains(&asked(shared)), "{shared}: {}", asked(shared));
+    }
+
+    sim.clear_faults();
+    let start = sim.log().len();
+    ted_controller::clock::sleep(Duration::from_secs(60)).await;
+    observer.look(&one, Depth::Steady).await.unwrap();
+    assert_eq!(sim.log().len() - start, 5, "nobody had asked a moment ago");
+    ted_controller::clock::sleep(Duration::from_secs(4)).await;
+    let look = observer.look(&other, Depth::Steady).await.unwrap();
+    assert_eq!(names(&sim, start + 5).len(), 2, "product and stack are its own");
+    let (caches, product) =
+        (look.observation.read_at["caches"], look.observation.read_at["products"]);
+    assert_eq!(product.duration_since(caches).as_secs(), 4, "and how old the rest is, is said");
+    act(&sim, "cache-status: {status: modifying}");
+    let again = observer.look(&one, Depth::Steady).await.unwrap();
+    assert_eq!(again.observation.caches.present().unwrap()[0].status, "modifying");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stacks_hold_is_listed_again_only_when_they_moved() {
+    let sim = start("default");
+    let observer = observer(&sim);
+    let query = Query::of(&document(STAY));
+    let listed = |from: usize| {
+        let names = names(&sim, from);
+        ["ListStackResources", "GetTemplateSummary"]
+            .map(|wanted| names.iter().filter(|name| *name == wanted).count())
+    };
+    let mut first = full(&observer, &query).await;
+    assert!(listed(0)[0] > 10 && listed(0)[1] == 1, "{:?}", listed(0));
+    let start = sim.log().len();
+    let mut second = full(&observer, &query).await;
+    assert_eq!(listed(start), [0, 0]);
+    (first.now, first.read_at) = (second.now, second.read_at.clone());
+    assert_eq!(first, second);
+    act(&sim, r#"stack-update: {parameters: {MaxConnections: "800"}}"#);
+    ted_controller::clock::sleep(Duration::from_hours(1)).await;
+    let start = sim.log().len();
+    second = full(&observer, &query).await;
+    assert!(listed(start)[0] > 10 && listed(start)[1] == 1, "{:?}", listed(start));
+    let value = &second.root.present().unwrap().parameters["MaxConnections"].value;
+    assert_eq!(value, "800");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! `ted-controller adopt [PRODUCT…]`: writes desired documents that match what is deployed, and whose plan is therefore empty.
 
-use super::what::{AwsArgs, Subject, subjects};
+use super::what::{AwsArgs, Subject, look_at_all, subjects};
 use super::{Failure, exit, output};
 use crate::assess::facts::{Agreed, Facts};
 use crate::desired::{Approval, Defaults, Engine, File, Role, load};
@@ -22,12 +22,8 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let subjects = subjects(&args.what, &args.aws, &observer).await?;
     let mut failed = false;
     let mut documents = Vec::new();
-    for subject in &subjects {
-        let adopted = match subject.look(&observer).await {
-            Ok(observation) => adopt(subject, &observation),
-            Err(failure) => Err(failure),
-        };
-        match adopted {
+    for (subject, look) in look_at_all(subjects, observer).await {
+        match look.and_then(|observation| adopt(&subject, &observation)) {
             Ok(document) => documents.push(document),
             Err(failure) => {
                 failed = true;

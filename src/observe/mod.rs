@@ -5,6 +5,9 @@
 //! trip) and read the rest again when one of these says that something happened, or when it is ten minutes old. While something changes
 //! ([`Depth::Brisk`]) stacks and triggers are among what is asked for. What is about to be acted on is read again right before.
 //!
+//! What all TEDs of an account and region have in common is asked for once by those who look at the same time (`shared`), and what a stack
+//! holds is listed again only when the stack has moved.
+//!
 //! Every part is present, absent, or unreadable with its reason; nothing is assumed. Only who we are must be known: without credentials,
 //! in the wrong account, or behind a role that cannot be assumed there is no look at all ([`LookError`]).
 //!
@@ -17,6 +20,7 @@ mod find;
 mod join;
 pub mod observation;
 mod rights;
+mod shared;
 pub mod story;
 mod story_reader;
 mod triggers;
@@ -29,8 +33,10 @@ use crate::settings;
 use collect::Known;
 use jiff::Timestamp;
 use observation::{Gap, Observation};
+use shared::{Lists, Shared, Since, Turn};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Looks at TEDs. Shared by all of them.
 #[derive(Debug)]
@@ -38,7 +44,12 @@ pub struct Observer {
     sessions: Arc<Sessions>,
     /// By query, what the last look found: ids, and the parts on the slower clock.
     known: Mutex<BTreeMap<Key, Arc<Known>>>,
+    /// What all TEDs of an account and region have in common.
+    shared: Mutex<BTreeMap<Target, Arc<Shared>>>,
 }
+
+/// How old a search over all products may be. The index behind it lags anyway (facts of Service Catalog): it finds, and decides nothing.
+const SEARCH_AGE: Duration = Duration::from_secs(30);
 
 /// What a look is about: the same query finds the same things.
 type Key = (Target, ProductRef);
@@ -184,7 +195,7 @@ impl Observer {
 
     /// Over sessions that exist.
     pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions, known: Mutex::default() }
+        Self { sessions, known: Mutex::default(), shared: Mutex::default() }
     }
 
     /// One that reaches nobody: for what is replayed.
@@ -205,8 +216,9 @@ impl Observer {
     pub async fn look(&self, query: &Query, depth: Depth) -> Result<Look, LookError> {
         let session = self.session(query).await?;
         let known = self.known(query);
+        let shared = self.shared(&query.target());
         // On the heap: dozens of calls at once make a large future.
-        let looking = Box::pin(collect::look(&session, query, depth, known.as_deref()));
+        let looking = Box::pin(collect::look(&session, &shared, query, depth, known.as_deref()));
         let (look, known) = looking.await?;
         self.remember(query, known);
         Ok(look)
@@ -224,7 +236,10 @@ impl Observer {
         let target = Target { region: region.map(str::to_owned), role: None };
         let session = self.sessions.session(&target).await?;
         check(&session, account).await?;
-        find::products(&session).await.map_err(|error| LookError::Search(Box::new(error)))
+        let (shared, reader) = (self.shared(&target), session.reader());
+        let lists = Lists::new(&reader, &shared, Since::ago(SEARCH_AGE, Turn::default()));
+        let found = find::products(&session, lists).await;
+        found.map_err(|error| LookError::Search(Box::new(error)))
     }
 
     /// The events of the newest change of a TED's stacks, for a diagnosis. `observation` says which stacks there are.
@@ -292,6 +307,11 @@ impl Observer {
     fn remember(&self, query: &Query, known: Known) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert((query.target(), query.product.clone()), Arc::new(known));
+    }
+
+    fn shared(&self, target: &Target) -> Arc<Shared> {
+        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(target.clone()).or_default())
     }
 
     /// Forgets what earlier looks found: the next one finds everything by itself.

@@ -214,6 +214,28 @@ fn what_adopt_writes_plans_empty() {
 }
 
 #[test]
+fn what_adopt_writes_for_a_fleet_plans_empty() {
+    // Another account of the fleet, by its administrator: six TEDs.
+    let world = World::named("fleet");
+    let account = [("AWS_ACCESS_KEY_ID", "444455556666")];
+    let adopted = world.run_with(&["adopt", "--account", "444455556666"], &account);
+    assert_eq!((adopted.code, adopted.stderr.as_str()), (0, ""));
+    world.write("teds.yaml", &adopted.stdout);
+    let plan =
+        world.run_with(&["plan", "teds.yaml", "--detailed-exitcode", "-o", "json"], &account);
+    assert_eq!((plan.code, plan.stderr.as_str()), (0, ""), "{}", plan.stdout);
+    assert_eq!(plan.plans().len(), 6);
+    for plan in plan.plans() {
+        assert_eq!(plan.condition("Ready"), ("True", "InSync"));
+        assert_eq!((plan.steps().len(), plan.codes().len()), (0, 0));
+    }
+    // What six TEDs have in common is asked for once or twice a command.
+    let calls = world.calls();
+    let lists = calls.iter().filter(|call| call.operation == "DescribeStacks").count();
+    assert!(lists <= 4, "{lists} lists of all stacks");
+}
+
+#[test]
 fn a_product_without_a_document_is_planned_by_its_name_its_id_or_the_teds_name() {
     let world = World::named("two-hives");
     let all = world.run(&["plan", "-o", "json"]).plans();
