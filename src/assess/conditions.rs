@@ -12,7 +12,7 @@ use super::types::{
 };
 use super::{Facts, Observation};
 use crate::desired::{Desired, Mode};
-use crate::observe::observation::{Seen, Trigger};
+use crate::observe::observation::{Gap, Seen, Trigger};
 
 /// Everything that conditions are made of.
 pub(super) struct Grounds<'a> {
@@ -56,19 +56,52 @@ impl Grounds<'_> {
         self.gates.iter().find(|gate| !gate.holds && gate.state == state)
     }
 
-    /// What must be readable for a verdict and is not.
-    fn unreadable(&self) -> Option<(&'static str, String)> {
+    /// A gate that time alone does not open.
+    fn shut(&self) -> Option<&Gate> {
+        self.closed(GateState::NeedsPerson).or(self.closed(GateState::Unknown))
+    }
+
+    /// What must be readable for any verdict and is not.
+    fn unreadable(&self) -> Option<Unreadable> {
         let observation = self.observation;
-        [
+        first_gap([
             ("the provisioned product", observation.products.gap()),
             ("the root stack", observation.root.gap()),
             ("the nested stacks", observation.nested.gap()),
             ("the cache", observation.caches.gap()),
             ("the database", observation.database.gap()),
-        ]
-        .into_iter()
-        // AWS's own sentence, with its request id, is the finding's: a condition says the same as long as the same is so.
-        .find_map(|(what, gap)| Some((what, format!("{}: {}", gap?.operation, gap?.reason))))
+        ])
+    }
+
+    /// What is not readable and would say whether AWS differs from the document, beside what every verdict needs.
+    fn unreadable_for_drift(&self) -> Option<Unreadable> {
+        first_gap([("the running template", self.observation.template.gap())])
+    }
+
+    /// What is not readable and would say whether AWS differs from itself, beside what every verdict needs.
+    fn unreadable_for_sync(&self) -> Option<Unreadable> {
+        let observation = self.observation;
+        // Who disabled a trigger, its tags say; those of a trigger that is on do not matter.
+        let off = observation.triggers.present().is_some_and(|triggers| {
+            triggers
+                .mappings
+                .iter()
+                .any(|trigger| trigger.state != "Enabled" && trigger.tags.is_none())
+        });
+        first_gap([
+            ("the last record", observation.last_record.gap()),
+            ("the versions on offer", observation.versions.gap()),
+            ("the running template", observation.template.gap()),
+            ("the worker triggers", observation.triggers.gap()),
+            ("the tags of worker triggers", observation.details.tags.as_ref().filter(|_| off)),
+        ])
+    }
+
+    /// Anything without which nobody can say that all is well.
+    fn verdict_gap(&self) -> Option<Unreadable> {
+        self.unreadable()
+            .or_else(|| self.unreadable_for_drift())
+            .or_else(|| self.unreadable_for_sync())
     }
 
     /// A stack or product that nobody but a person can move on.
@@ -117,6 +150,16 @@ impl Grounds<'_> {
     }
 }
 
+/// What could not be read, and why. AWS's own sentence, with its request id, is the finding's: a condition says the same as long as the
+/// same is so.
+type Unreadable = (&'static str, String);
+
+fn first_gap<const N: usize>(parts: [(&'static str, Option<&Gap>); N]) -> Option<Unreadable> {
+    parts
+        .into_iter()
+        .find_map(|(what, gap)| Some((what, format!("{}: {}", gap?.operation, gap?.reason))))
+}
+
 /// A word for where the TED stands.
 pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
     let first = grounds.plan.first().map(|step| step.step);
@@ -138,10 +181,9 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
     if first.is_none() {
         return match grounds.broken() {
             Some(_) => Phase::Failed,
-            // Wanted, and nothing leads there before a person opens a gate.
-            None if grounds.differs() && grounds.closed(GateState::NeedsPerson).is_some() => {
-                Phase::Blocked
-            }
+            // Wanted, and nothing leads there before a gate opens; or nobody can say what is wanted.
+            None if grounds.differs() && grounds.shut().is_some() => Phase::Blocked,
+            None if grounds.verdict_gap().is_some() => Phase::Blocked,
             // Not as it should be, and no update is due that would mend it.
             None if grounds.findings.iter().any(makes_unready) => Phase::Blocked,
             None => Phase::Steady,
@@ -150,9 +192,7 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
     if first == Some(StepKind::ContinueRollback) {
         return Phase::Recovering;
     }
-    if grounds.closed(GateState::NeedsPerson).is_some()
-        || grounds.closed(GateState::Unknown).is_some()
-    {
+    if grounds.shut().is_some() {
         return Phase::Blocked;
     }
     if grounds.closed(GateState::Waiting).is_some() || first == Some(StepKind::Wait) {
@@ -207,6 +247,9 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
         let reason = if worst.code.starts_with("drift/") { "Drifted" } else { "OutOfSync" };
         return is(ConditionStatus::False, reason, worst.message.clone());
     }
+    if let Some((what, why)) = grounds.verdict_gap() {
+        return is(ConditionStatus::Unknown, "Unreadable", format!("{what} cannot be read: {why}"));
+    }
     // As the document says means: read from the nodes of the cache, whatever the parameters say.
     let wants_cache = grounds.desired.is_some_and(|desired| desired.spec.cache.is_some());
     if wants_cache && matches!(grounds.facts.cache, TheCache::None) {
@@ -247,17 +290,24 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
         return is(false, "NeedsPerson", finding.message.clone());
     }
     let Some(first) = grounds.plan.first() else {
-        return match grounds.closed(GateState::NeedsPerson).filter(|_| grounds.differs()) {
-            Some(gate) => is(false, "Blocked", format!("gate {}: {}", gate.gate, gate.message)),
-            None => is(false, "NothingToDo", "there is nothing to do".to_owned()),
+        let shut = grounds.shut().filter(|_| grounds.differs());
+        return match (shut, grounds.verdict_gap()) {
+            (Some(gate), _) => {
+                is(false, "Blocked", format!("gate {}: {}", gate.gate, gate.message))
+            }
+            (None, Some((what, _))) => condition(
+                ConditionType::Reconciling,
+                ConditionStatus::Unknown,
+                "Unreadable",
+                format!("whether there is anything to do is not known: {what} cannot be read"),
+            ),
+            (None, None) => is(false, "NothingToDo", "there is nothing to do".to_owned()),
         };
     };
     if let Some(next) = grounds.next.filter(|_| grounds.goes_on()) {
         return is(true, "Plan", format!("next: {}", next.summary));
     }
-    if let Some(gate) =
-        grounds.closed(GateState::NeedsPerson).or(grounds.closed(GateState::Unknown))
-    {
+    if let Some(gate) = grounds.shut() {
         return is(false, "Blocked", format!("gate {}: {}", gate.gate, gate.message));
     }
     if let Some(gate) = grounds.closed(GateState::Waiting) {
@@ -319,14 +369,22 @@ fn drifted(grounds: &Grounds<'_>) -> Condition {
             "there is no document to differ from",
         );
     }
-    of_findings(grounds, ConditionType::Drifted, "drift/", "AWS is as the document says")
+    let gap = grounds.unreadable().or_else(|| grounds.unreadable_for_drift());
+    of_findings(grounds, ConditionType::Drifted, "drift/", gap, "AWS is as the document says")
 }
 
 fn out_of_sync(grounds: &Grounds<'_>) -> Condition {
-    of_findings(grounds, ConditionType::OutOfSync, "sync/", "AWS agrees with itself")
+    let gap = grounds.unreadable().or_else(|| grounds.unreadable_for_sync());
+    of_findings(grounds, ConditionType::OutOfSync, "sync/", gap, "AWS agrees with itself")
 }
 
-fn of_findings(grounds: &Grounds<'_>, kind: ConditionType, prefix: &str, none: &str) -> Condition {
+fn of_findings(
+    grounds: &Grounds<'_>,
+    kind: ConditionType,
+    prefix: &str,
+    gap: Option<Unreadable>,
+    none: &str,
+) -> Condition {
     let counted = |finding: &&Finding| {
         finding.code.starts_with(prefix)
             && finding.severity > Severity::Info
@@ -334,12 +392,18 @@ fn of_findings(grounds: &Grounds<'_>, kind: ConditionType, prefix: &str, none: &
     };
     let all: Vec<&Finding> = grounds.findings.iter().filter(counted).collect();
     match all.as_slice() {
-        [] => match grounds.unreadable() {
+        [] => match gap {
             Some((what, _)) => condition(
                 kind,
                 ConditionStatus::Unknown,
                 "Unreadable",
                 format!("{what} cannot be read"),
+            ),
+            None if grounds.facts.product.one().is_none() => condition(
+                kind,
+                ConditionStatus::Unknown,
+                "NotLooked",
+                "without its provisioned product nothing is known of it",
             ),
             None => condition(kind, ConditionStatus::False, "NoFindings", none),
         },

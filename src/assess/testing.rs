@@ -4,9 +4,9 @@ use super::types::{Assessment, Gate};
 use super::{Context, assess};
 use crate::desired::{Defaults, Desired, File, Mode, load};
 use crate::observe::observation::{
-    Artifact, Cache, CacheNode, Caller, Database, Gap, LaunchPath, NestedStack, Observation, Offer,
-    Parameter, Product, Record, Relative, Seen, Stack, StackParameter, TemplateSummary, Trigger,
-    Triggers, Usage,
+    Artifact, Cache, CacheNode, Caller, Database, Details, Gap, LaunchPath, NestedStack,
+    Observation, Offer, Parameter, Product, Record, Relative, Seen, Stack, StackParameter,
+    TemplateSummary, Trigger, Triggers, Usage,
 };
 use std::collections::BTreeMap;
 
@@ -106,12 +106,17 @@ pub(crate) fn gate<'a>(assessment: &'a Assessment, name: &str) -> &'a Gate {
 
 /// A gap in what was read.
 pub(crate) fn denied<T>() -> Seen<T> {
-    Seen::Unreadable(Gap {
+    Seen::Unreadable(denial())
+}
+
+/// Why it could not be read.
+pub(crate) fn denial() -> Gap {
+    Gap {
         operation: "service:Operation".to_owned(),
         reason: "AccessDenied".to_owned(),
         message: "not authorized to perform service:Operation".to_owned(),
         passing: false,
-    })
+    }
 }
 
 /// What is in a `Seen` that tests know to be there.
@@ -508,6 +513,7 @@ pub(crate) fn healthy() -> Observation {
             ],
         }),
         deep_drift: Seen::NotLooked,
+        details: Details::default(),
         read_at: BTreeMap::new(),
     }
 }

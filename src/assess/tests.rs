@@ -1,7 +1,7 @@
 //! Whole assessments: what comes of a document and an observation.
 
 use super::facts::{Agreed, Facts, Target};
-use super::testing::{World, artifact, denied, gate, rename_all, there};
+use super::testing::{World, artifact, denial, denied, gate, rename_all, there};
 use super::types::StepKind::{Disable, Enable, Hold, Release, Update};
 use super::types::{Assessment, ConditionType, GateState, Order, Phase, StepKind, UpdateOrder};
 use super::{plan::update_token, survey};
@@ -166,6 +166,98 @@ fn a_gate_that_stays_closed_gives_events_back_and_one_that_opens_soon_does_not()
 
 fn next(world: &World) -> Option<StepKind> {
     world.assess().next_step().map(|step| step.step)
+}
+
+#[test]
+fn what_could_not_be_read_never_passes_for_in_sync() {
+    use super::types::ConditionStatus::{self, False, True, Unknown};
+    type Row = (&'static str, fn(&mut World), [ConditionStatus; 4], Phase);
+    let status = |assessment: &Assessment, kind| {
+        assessment.conditions.iter().find(|condition| condition.kind == kind).unwrap().status
+    };
+    let none = |world: &mut World| there(&mut world.observation.products).clear();
+    // Ready, Reconciling, Drifted, OutOfSync.
+    let rows: [Row; 14] = [
+        ("nothing", |_| {}, [True, False, False, False], Phase::Steady),
+        ("products", |w| w.observation.products = denied(), [Unknown; 4], Phase::Blocked),
+        ("root", |w| w.observation.root = denied(), [Unknown; 4], Phase::Blocked),
+        ("nested", |w| w.observation.nested = denied(), [Unknown; 4], Phase::Blocked),
+        ("caches", |w| w.observation.caches = denied(), [Unknown; 4], Phase::Blocked),
+        ("database", |w| w.observation.database = denied(), [Unknown; 4], Phase::Blocked),
+        ("template", |w| w.observation.template = denied(), [Unknown; 4], Phase::Blocked),
+        (
+            "last record",
+            |w| w.observation.last_record = denied(),
+            [Unknown, Unknown, False, Unknown],
+            Phase::Blocked,
+        ),
+        (
+            "versions",
+            |w| w.observation.versions = denied(),
+            [Unknown, Unknown, False, Unknown],
+            Phase::Blocked,
+        ),
+        (
+            "triggers",
+            |w| w.observation.triggers = denied(),
+            [Unknown, Unknown, False, Unknown],
+            Phase::Blocked,
+        ),
+        (
+            "tags of a trigger that is off",
+            |w| {
+                let trigger = &mut there(&mut w.observation.triggers).mappings[0];
+                (trigger.tags, trigger.state) = (None, "Disabled".into());
+                w.observation.details.tags = Some(denial());
+            },
+            [Unknown, Unknown, False, Unknown],
+            Phase::Blocked,
+        ),
+        // No finding needs these: they are reported, and nothing else hangs on them.
+        (
+            "tags of a trigger that is on",
+            |w| w.observation.details.tags = Some(denial()),
+            [True, False, False, False],
+            Phase::Steady,
+        ),
+        (
+            "history",
+            |w| w.observation.history = denied(),
+            [True, False, False, False],
+            Phase::Steady,
+        ),
+        ("paths", |w| w.observation.paths = denied(), [True, False, False, False], Phase::Steady),
+    ];
+    for (why, bend, wanted, phase) in rows {
+        let assessment = World::staying().with(bend).assess();
+        let found = [
+            ConditionType::Ready,
+            ConditionType::Reconciling,
+            ConditionType::Drifted,
+            ConditionType::OutOfSync,
+        ]
+        .map(|kind| status(&assessment, kind));
+        assert_eq!(
+            (found, assessment.phase),
+            (wanted, phase),
+            "{why}: {:?}",
+            assessment.conditions
+        );
+    }
+    let gone = World::staying().with(none).assess();
+    assert_eq!(status(&gone, ConditionType::Ready), False);
+    assert_eq!(status(&gone, ConditionType::Drifted), Unknown, "nothing was compared");
+    assert_eq!(status(&gone, ConditionType::OutOfSync), Unknown, "nothing was compared");
+}
+
+#[test]
+fn what_is_known_to_differ_is_false_whatever_else_is_unread() {
+    let world = World::migrating().with(|world| world.observation.last_record = denied());
+    let ready = world.assess().conditions[0].clone();
+    assert_eq!(
+        (ready.status, ready.reason.as_str()),
+        (super::types::ConditionStatus::False, "Drifted")
+    );
 }
 
 #[test]

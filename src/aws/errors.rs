@@ -243,7 +243,13 @@ impl Error {
 
     /// What to do about it, where we know.
     pub fn hint(&self) -> Option<&'static str> {
-        self.kind.hint()
+        match &self.kind {
+            // AWS does not say which of the two is missing, and no policy of ours grants either.
+            Kind::Denied(_) if self.operation.starts_with("AssumeRole") => Some(
+                "the role's trust policy has to name this caller, and `externalId` where it asks for one; the caller needs `sts:AssumeRole` on the role",
+            ),
+            kind => kind.hint(),
+        }
     }
 
     /// True if AWS says that the thing does not exist, and means only that.

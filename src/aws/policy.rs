@@ -41,8 +41,9 @@ pub fn policy(kind: PolicyKind, partition: &str) -> Value {
     for operation in OPERATIONS {
         let wanted = match operation.need {
             Need::Always => true,
+            Need::Acting => kind.apply,
             Need::Optional => kind.optional,
-            Need::NoGrant => false,
+            Need::NoGrant | Need::Spare => false,
         };
         if !wanted || (operation.holder == Holder::Writer && !kind.apply) {
             continue;
@@ -78,11 +79,13 @@ pub fn policy(kind: PolicyKind, partition: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The IAM actions that only acting needs, sorted: what `doctor` asks IAM's simulation about.
-pub fn write_actions() -> Vec<String> {
-    let writes = OPERATIONS.iter().filter(|operation| operation.holder == Holder::Writer);
-    let actions: BTreeSet<String> = writes.map(super::table::Operation::action).collect();
-    actions.into_iter().collect()
+/// The IAM actions that change something, by what they are granted on; both in order. What `doctor` asks IAM's simulation about.
+pub fn write_actions() -> BTreeMap<Resource, BTreeSet<String>> {
+    let mut actions: BTreeMap<Resource, BTreeSet<String>> = BTreeMap::new();
+    for operation in OPERATIONS.iter().filter(|operation| operation.holder == Holder::Writer) {
+        actions.entry(operation.resource).or_default().insert(operation.action());
+    }
+    actions
 }
 
 fn statement(sid: &str, actions: &BTreeSet<String>, resource: &str) -> Value {
@@ -143,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn applying_adds_four_actions() {
+    fn applying_adds_four_changes_and_the_read_before_them() {
         let (observe, apply) = (actions(&policy(OBSERVE, "aws")), actions(&policy(APPLY, "aws")));
         assert!(observe.is_subset(&apply));
         let added: Vec<_> = apply.difference(&observe).map(String::as_str).collect();
@@ -151,11 +154,23 @@ mod tests {
             added,
             [
                 "cloudformation:ContinueUpdateRollback",
+                "lambda:GetEventSourceMapping",
                 "lambda:TagResource",
                 "lambda:UpdateEventSourceMapping",
                 "servicecatalog:UpdateProvisionedProduct",
             ]
         );
+    }
+
+    #[test]
+    fn what_nothing_asks_for_is_granted_by_no_policy() {
+        let spare = OPERATIONS.iter().filter(|operation| operation.need == Need::Spare);
+        let spare: BTreeSet<String> = spare.map(super::super::table::Operation::action).collect();
+        // `rds:DescribeEvents` and `elasticache:DescribeEvents` share a name, not an action.
+        for kind in all_kinds() {
+            let granted = actions(&policy(kind, "aws"));
+            assert!(granted.is_disjoint(&spare), "{kind:?}");
+        }
     }
 
     #[test]

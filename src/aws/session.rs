@@ -166,9 +166,9 @@ impl SessionError {
                 "add `region: us-east-2` to the document, give `--region`, or set `AWS_REGION`",
             ),
             Self::BadRegion(_) => Some("a region looks like `us-east-2`"),
-            Self::RoleNotAllowed(_) => {
-                Some("add the role's ARN, or a pattern for it, to the controller's allowed roles")
-            }
+            Self::RoleNotAllowed(_) => Some(
+                "add the role's ARN, or a pattern for it, to the controller's `allowedRoles`, or give it with `--allow-role`",
+            ),
             Self::WrongAccount { .. } => {
                 Some("use credentials of the right account, or correct the account number")
             }

@@ -112,10 +112,14 @@ impl Resource {
 pub enum Need {
     /// Without it we see less than we promise.
     Always,
+    /// Read right before something is changed, so only where things are changed.
+    Acting,
     /// Used by something that is off by default, or as a fallback.
     Optional,
     /// AWS asks for no permission.
     NoGrant,
+    /// The reader can do it and nothing in this version asks it to: granted by no policy. Whoever begins to use it, says so here.
+    Spare,
 }
 
 /// One row of the table.
@@ -171,37 +175,37 @@ macro_rules! operations {
 }
 
 operations! {
-    // `DescribeStacks` and the Lambda lists are granted on everything: Workspace and TE stacks have names of their own, and
+    // `DescribeStacks` and the list of triggers are granted on everything: Workspace and TE stacks have names of their own, and
     // which worker functions serve a hive is what we want to find out.
     SearchProvisionedProducts: ServiceCatalog "SearchProvisionedProducts", Reader, Any, Always, "find provisioned products, their stack and version name";
     DescribeProvisionedProduct: ServiceCatalog "DescribeProvisionedProduct", Reader, Any, Always, "status, version, records and launch role of the product";
-    GetProvisionedProductOutputs: ServiceCatalog "GetProvisionedProductOutputs", Reader, Any, Always, "outputs of the last successful provisioning";
+    GetProvisionedProductOutputs: ServiceCatalog "GetProvisionedProductOutputs", Reader, Any, Spare, "outputs of the last successful provisioning";
     DescribeRecord: ServiceCatalog "DescribeRecord", Reader, Any, Always, "what an update did, and whether it is done";
     ListRecordHistory: ServiceCatalog "ListRecordHistory", Reader, Any, Always, "past updates, their outcome and duration";
     ListProvisioningArtifacts: ServiceCatalog "ListProvisioningArtifacts", Reader, Product, Always, "the versions on offer";
-    DescribeProduct: ServiceCatalog "DescribeProduct", Reader, Product, Optional, "the versions an end user sees, where the list of all is denied";
+    DescribeProduct: ServiceCatalog "DescribeProduct", Reader, Product, Spare, "the versions an end user sees";
     ListLaunchPaths: ServiceCatalog "ListLaunchPaths", Reader, Product, Always, "the launch path and its constraints";
     DescribeProvisioningArtifact: ServiceCatalog "DescribeProvisioningArtifact", Reader, Product, Always, "parameters of a version, without a launch path";
     DescribeProvisioningParameters: ServiceCatalog "DescribeProvisioningParameters", Reader, Product, Always, "parameters, labels, rules and launch role of a version";
     DescribeStacks: CloudFormation "DescribeStacks", Reader, Any, Always, "status, parameters and outputs of a stack; Hive and Version of Workspace stacks";
-    ListStacks: CloudFormation "ListStacks", Reader, Any, Always, "nested stacks and Workspace and TE stacks";
+    ListStacks: CloudFormation "ListStacks", Reader, Any, Spare, "nested stacks and Workspace and TE stacks";
     ListStackResources: CloudFormation "ListStackResources", Reader, CatalogStack, Always, "which nested stack, database and cache belong to the product";
     DescribeStackEvents: CloudFormation "DescribeStackEvents", Reader, CatalogStack, Always, "progress, and the cause of a failure";
-    DescribeOperationEvents: CloudFormation "DescribeEvents", Reader, CatalogStack, Always, "the failed events of one operation";
+    DescribeOperationEvents: CloudFormation "DescribeEvents", Reader, CatalogStack, Spare, "the failed events of one operation";
     GetTemplateSummary: CloudFormation "GetTemplateSummary", Reader, CatalogStack, Always, "parameters and labels of the running template";
     DescribeStackResourceDrifts: CloudFormation "DescribeStackResourceDrifts", Reader, CatalogStack, Optional, "results of CloudFormation's drift detection";
     DescribeStackDriftDetectionStatus: CloudFormation "DescribeStackDriftDetectionStatus", Reader, Any, Optional, "whether a drift detection is done";
     DetectStackDrift: CloudFormation "DetectStackDrift", Detector, CatalogStack, Optional + "cloudformation:DetectStackResourceDrift" + "cloudformation:BatchDescribeTypeConfigurations", "start CloudFormation's drift detection (`deepDriftInterval`)";
     DescribeReplicationGroups: ElastiCache "DescribeReplicationGroups", Reader, Any, Always, "engine, status and encryption of the cache";
     DescribeCacheClusters: ElastiCache "DescribeCacheClusters", Reader, Any, Always, "engine version of each cache node";
-    DescribeUserGroups: ElastiCache "DescribeUserGroups", Reader, Any, Always, "who may use the cache";
-    DescribeCacheEngineVersions: ElastiCache "DescribeCacheEngineVersions", Reader, Any, Always, "engine versions and their parameter group family";
-    DescribeCacheEvents: ElastiCache "DescribeEvents", Reader, Any, Always, "what happened to the cache";
+    DescribeUserGroups: ElastiCache "DescribeUserGroups", Reader, Any, Spare, "who may use the cache";
+    DescribeCacheEngineVersions: ElastiCache "DescribeCacheEngineVersions", Reader, Any, Spare, "engine versions and their parameter group family";
+    DescribeCacheEvents: ElastiCache "DescribeEvents", Reader, Any, Spare, "what happened to the cache";
     DescribeDbInstances: Rds "DescribeDBInstances", Reader, Any, Always, "status and storage of the database";
     DescribeDbEvents: Rds "DescribeEvents", Reader, Any, Always, "what happened to the database";
-    ListFunctions: Lambda "ListFunctions", Reader, Any, Always, "the worker functions";
+    ListFunctions: Lambda "ListFunctions", Reader, Any, Spare, "functions, with or without a trigger";
     ListEventSourceMappings: Lambda "ListEventSourceMappings", Reader, Any, Always, "the triggers of a worker function";
-    GetEventSourceMapping: Lambda "GetEventSourceMapping", Reader, Mapping, Always, "the state of a trigger";
+    GetEventSourceMapping: Lambda "GetEventSourceMapping", Reader, Mapping, Acting, "the state of a trigger";
     ListTags: Lambda "ListTags", Reader, Mapping, Always, "holds on a trigger";
     GetQueueAttributes: Sqs "GetQueueAttributes", Reader, Any, Always, "backlog and retention of the events";
     GetQueueUrl: Sqs "GetQueueUrl", Reader, Any, Always, "the address of a queue known by name";

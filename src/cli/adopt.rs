@@ -1,6 +1,6 @@
 //! `ted-controller adopt [PRODUCT…]`: writes desired documents that match what is deployed, and whose plan is therefore empty.
 
-use super::what::{AwsArgs, Subject, subjects};
+use super::what::{AwsArgs, Subject, look_at_all, subjects};
 use super::{Failure, exit, output};
 use crate::assess::facts::{Agreed, Facts};
 use crate::desired::{Approval, Defaults, Engine, File, Role, load};
@@ -22,12 +22,8 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let subjects = subjects(&args.what, &args.aws, &observer).await?;
     let mut failed = false;
     let mut documents = Vec::new();
-    for subject in &subjects {
-        let adopted = match subject.look(&observer).await {
-            Ok(observation) => adopt(subject, &observation),
-            Err(failure) => Err(failure),
-        };
-        match adopted {
+    for (subject, look) in look_at_all(subjects, observer).await {
+        match look.and_then(|observation| adopt(&subject, &observation)) {
             Ok(document) => documents.push(document),
             Err(failure) => {
                 failed = true;
@@ -44,6 +40,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// The document of what is there. It only looks (`mode: observe`), and the approval that a migration takes is left commented out.
 fn adopt(subject: &Subject, observation: &Observation) -> Result<String, Failure> {
+    unread(observation)?;
     let facts = Facts::of(None, observation);
     let missing = |what: &str| Failure {
         message: format!("{what} is not known"),
@@ -96,6 +93,30 @@ fn adopt(subject: &Subject, observation: &Observation) -> Result<String, Failure
             hint: problem.hint.clone(),
         }),
         (None, None) => Err(missing("the document")),
+    }
+}
+
+/// What a document says must have been read: one that left the cache out because it could not be read would not be what is deployed.
+fn unread(observation: &Observation) -> Result<(), Failure> {
+    let parts = [
+        ("the provisioned product", observation.products.gap()),
+        ("the root stack", observation.root.gap()),
+        ("the running template", observation.template.gap()),
+        ("the cache", observation.caches.gap()),
+    ];
+    match parts.into_iter().find_map(|(what, gap)| Some((what, gap?))) {
+        None => Ok(()),
+        Some((what, gap)) => Err(Failure {
+            message: format!("{what} cannot be read: {}", gap.message),
+            hint: Some(if gap.passing {
+                "try again".to_owned()
+            } else {
+                format!(
+                    "allow `{}`: `ted-controller iam-policy --observe` prints the whole policy",
+                    gap.operation
+                )
+            }),
+        }),
     }
 }
 

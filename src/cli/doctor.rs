@@ -157,7 +157,16 @@ async fn examine(subject: &Subject, observer: &Observer, observe_only: bool) -> 
         ));
         return checks;
     }
-    checks.extend(reads(&observation));
+    // A steady TED needs fewer rights than one that is to be changed or has failed: the others are tried as well.
+    let rest = match observer.try_rights(&subject.query, &observation).await {
+        Ok(gaps) => gaps,
+        Err(error) => {
+            let hint = error.hint().map(str::to_owned);
+            checks.push(check("credentials", Outcome::Failed, error.to_string(), hint));
+            return checks;
+        }
+    };
+    checks.extend(reads(&observation, &rest));
     checks.push(launch_role(&observation));
     let context = Context { mode_bound: Mode::Apply, ..Context::default() };
     let assessment = match &subject.desired {
@@ -200,27 +209,9 @@ fn clock(observation: &Observation) -> Check {
     }
 }
 
-fn reads(observation: &Observation) -> Vec<Check> {
-    let offer = observation.target.present();
-    let gaps: [Option<&Gap>; 16] = [
-        observation.products.gap(),
-        observation.last_record.gap(),
-        observation.last_success.gap(),
-        observation.history.gap(),
-        observation.versions.gap(),
-        observation.paths.gap(),
-        observation.root.gap(),
-        observation.template.gap(),
-        observation.nested.gap(),
-        observation.relatives.gap(),
-        observation.caches.gap(),
-        observation.database.gap(),
-        observation.replica.gap(),
-        observation.triggers.gap(),
-        offer.and_then(|offer| offer.parameters.gap()),
-        offer.and_then(|offer| offer.usage.gap()),
-    ];
-    let mut gaps: Vec<&Gap> = gaps.into_iter().flatten().collect();
+fn reads(observation: &Observation, rest: &[Gap]) -> Vec<Check> {
+    let mut gaps: Vec<&Gap> = observation.gaps().into_iter().map(|(_, gap)| gap).collect();
+    gaps.extend(rest);
     gaps.sort_by(|a, b| a.operation.cmp(&b.operation));
     gaps.dedup_by(|a, b| a.operation == b.operation);
     let mut checks: Vec<Check> = gaps
@@ -242,18 +233,6 @@ fn reads(observation: &Observation) -> Vec<Check> {
             )
         })
         .collect();
-    let untagged = observation
-        .triggers
-        .present()
-        .is_some_and(|triggers| triggers.mappings.iter().any(|trigger| trigger.tags.is_none()));
-    if untagged {
-        checks.push(check(
-            "rights to read: lambda:ListTags",
-            Outcome::Failed,
-            "the tags of triggers cannot be read",
-            Some("allow `lambda:ListTags` on event source mappings".to_owned()),
-        ));
-    }
     if checks.is_empty() {
         checks.push(check("rights to read", Outcome::Ok, "everything could be read", None));
     }
@@ -261,12 +240,12 @@ fn reads(observation: &Observation) -> Vec<Check> {
 }
 
 fn launch_role(observation: &Observation) -> Check {
-    let role = observation
-        .products
-        .present()
-        .and_then(|products| products.first())
-        .and_then(|product| product.launch_role_arn.as_deref());
-    match role {
+    let product = observation.products.present().and_then(|products| products.first());
+    let Some(product) = product else {
+        let message = "without the product it is not known";
+        return check("launch role", Outcome::Unknown, message, None);
+    };
+    match &product.launch_role_arn {
         Some(role) => check("launch role", Outcome::Ok, format!("updates run under {role}"), None),
         None => check(
             "launch role",
@@ -279,8 +258,7 @@ fn launch_role(observation: &Observation) -> Check {
 
 /// What IAM's simulation says of the rights to write.
 async fn writes(subject: &Subject, observer: &Observer, observation: &Observation) -> Vec<Check> {
-    let actions = crate::aws::policy::write_actions();
-    match observer.simulate(&subject.query, observation, &actions).await {
+    match observer.denied_writes(&subject.query, observation).await {
         Err(why) => vec![check(
             "rights to write",
             Outcome::Unknown,

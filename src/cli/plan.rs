@@ -1,6 +1,6 @@
 //! `ted-controller plan WHAT…`: looks, says what it means and what would be done, and changes nothing.
 
-use super::what::{AwsArgs, Subject, subjects};
+use super::what::{AwsArgs, Subject, look_at_all, subjects};
 use super::{Failure, exit, output, terminal};
 use crate::assess::facts::Facts;
 use crate::assess::{Context, assess, survey};
@@ -87,19 +87,8 @@ type SeenTeds = Vec<(Subject, Observation)>;
 async fn looked(args: &Args, failed: &mut bool) -> Result<SeenTeds, Failure> {
     let observer = args.aws.observer().await?;
     let subjects = subjects(&args.what, &args.aws, &observer).await?;
-    let observer = std::sync::Arc::new(observer);
-    let mut looks = tokio::task::JoinSet::new();
-    for (place, subject) in subjects.into_iter().enumerate() {
-        let observer = std::sync::Arc::clone(&observer);
-        looks.spawn(async move {
-            let look = subject.look(&observer).await;
-            (place, subject, look)
-        });
-    }
-    let mut done = looks.join_all().await;
-    done.sort_by_key(|(place, ..)| *place);
     let mut seen = Vec::new();
-    for (_, subject, look) in done {
+    for (subject, look) in look_at_all(subjects, observer).await {
         match look {
             Ok(observation) => seen.push((subject, observation)),
             Err(failure) => {

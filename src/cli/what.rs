@@ -7,6 +7,7 @@ use crate::observe::{Depth, LookError, Observer, Query};
 use crate::settings::{Aws, RolePattern, Timeouts};
 use crate::source::collect;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Flags of every command that asks AWS by itself.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -102,6 +103,25 @@ impl Subject {
         }
         Ok(observation)
     }
+}
+
+/// Looks at all of them at once, and answers in their order: looks that run at the same time share what their TEDs have in common.
+pub(super) async fn look_at_all(
+    subjects: Vec<Subject>,
+    observer: Observer,
+) -> Vec<(Subject, Result<Observation, Failure>)> {
+    let observer = Arc::new(observer);
+    let mut looks = tokio::task::JoinSet::new();
+    for (place, subject) in subjects.into_iter().enumerate() {
+        let observer = Arc::clone(&observer);
+        looks.spawn(async move {
+            let look = subject.look(&observer).await;
+            (place, subject, look)
+        });
+    }
+    let mut done = looks.join_all().await;
+    done.sort_by_key(|(place, ..)| *place);
+    done.into_iter().map(|(_, subject, look)| (subject, look)).collect()
 }
 
 /// The TEDs that the arguments mean; without arguments all that the region has.

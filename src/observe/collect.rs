@@ -9,20 +9,26 @@ mod brisk;
 use super::convert::{self, gap, seen};
 use super::join::join_all;
 use super::observation::{
-    Artifact, Caller, LaunchPath, NestedStack, Observation, Offer, Product, Record, Relative, Seen,
-    Stack, StackResource, Triggers,
+    Artifact, Backlog, Caller, Details, Gap, LaunchPath, NestedStack, Observation, Offer, Product,
+    Record, Relative, Seen, Stack, StackResource, TemplateSummary, Triggers,
 };
+use super::shared::{Answer, Lists, Shared, Since, Turn};
 use super::triggers::{self, Workers};
 use super::{Depth, Look, Query, check};
 use crate::aws::reader::{ProductRef as ReaderRef, ProductSearch};
 use crate::aws::{Error, Kind, Reader, Session, SessionError, types as aws};
+use crate::clock::Instant;
 use crate::desired::{self, Offer as Wishable, ProductRef, TedVersion};
 use crate::text::sanitize;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// How old the parts on the slower clock may get (design: triggers every ten minutes).
 const SLOW_CLOCK: SignedDuration = SignedDuration::from_mins(10);
+
+/// How old the lists of caches and databases may be that a steady look shares with those of other TEDs.
+const SHARED_AGE: Duration = Duration::from_secs(10);
 
 /// Records that are read of a product's past.
 const HISTORY: usize = 20;
@@ -42,13 +48,23 @@ pub(super) struct Known {
     queue_urls: BTreeMap<String, String>,
     /// For which version the offer was read.
     wish: Option<desired::VersionWish>,
+    /// The stacks of the product as they were when their resources and the template were listed.
+    tree: Tree,
+    /// When this look ended: what was asked for until then shows nothing new.
+    ended: Turn,
 }
+
+/// Root and nested stacks: id, status, and when each was last updated. A stack's template and resources change only by an operation,
+/// and that moves one of these (CloudFormation API reference, `Stack`).
+type Tree = Vec<(String, Option<String>, Option<Timestamp>)>;
 
 impl Known {
     /// The same, with what was read again.
     fn with(&self, observation: Observation) -> Self {
         Self {
             observation,
+            tree: self.tree.clone(),
+            ended: Turn::take(),
             resources: self.resources.clone(),
             slow_at: self.slow_at,
             queue_urls: self.queue_urls.clone(),
@@ -59,21 +75,25 @@ impl Known {
 
 /// What the stacks say that they made.
 #[derive(Clone, Debug)]
-struct Resources(Result<Vec<StackResource>, super::observation::Gap>);
+struct Resources(Result<Vec<StackResource>, Gap>);
 
 /// Looks. Returns what to remember, too.
 pub(super) async fn look(
     session: &Session,
+    shared: &Shared,
     query: &Query,
     depth: Depth,
     known: Option<&Known>,
 ) -> Result<(Look, Known), SessionError> {
     let mut rounds = 0;
+    let reader = session.reader();
+    // Nothing that was asked for before this look began.
+    let lists = Lists::new(&reader, shared, Since::now());
     if depth == Depth::Brisk
         && let Some(known) = known.filter(|known| known.wish == query.wish)
     {
         rounds = 2;
-        if let Some(observation) = Box::pin(brisk::brisk(session, query, known)).await? {
+        if let Some(observation) = Box::pin(brisk::brisk(session, lists, query, known)).await? {
             let remembered = known.with(observation.clone());
             return Ok((Look { observation, rounds }, remembered));
         }
@@ -83,22 +103,28 @@ pub(super) async fn look(
         && let Some(ids) = Ids::of(known)
     {
         rounds = 1;
-        if let Some(observation) = Box::pin(steady(session, query, known, &ids)).await? {
+        // Others of the region may have asked a moment ago; what this TED has seen already is not worth seeing again.
+        let lists = Lists::new(&reader, shared, Since::ago(SHARED_AGE, known.ended));
+        if let Some(observation) = Box::pin(steady(session, lists, query, known, &ids)).await? {
             let remembered = known.with(observation.clone());
             return Ok((Look { observation, rounds }, remembered));
         }
     }
     let mut collector = Collector {
         session,
-        reader: session.reader(),
+        reader: &reader,
+        lists,
         query,
+        known: known.filter(|known| known.observation.root.present().is_some()),
         rounds,
         queue_urls: known.map(|known| known.queue_urls.clone()).unwrap_or_default(),
     };
-    let (observation, resources) = Box::pin(collector.everything()).await?;
+    let (observation, resources, tree) = Box::pin(collector.everything()).await?;
     let remembered = Known {
         observation: observation.clone(),
         resources,
+        tree,
+        ended: Turn::take(),
         slow_at: observation.now,
         queue_urls: collector.queue_urls,
         wish: query.wish.clone(),
@@ -128,6 +154,7 @@ impl<'a> Ids<'a> {
 /// A look at what moves. `None`: something happened, or the rest is too old; then everything is read.
 async fn steady(
     session: &Session,
+    lists: Lists<'_>,
     query: &Query,
     known: &Known,
     ids: &Ids<'_>,
@@ -138,12 +165,19 @@ async fn steady(
         check(session, query.account.as_deref()),
         reader.provisioned_product(&by_id),
         reader.stack(&ids.root.id),
-        reader.replication_groups(),
-        reader.cache_clusters(),
-        reader.db_instances(),
+        lists.replication_groups(),
+        lists.cache_clusters(),
+        lists.db_instances(),
     );
     checked?;
     let now = now(session, known.observation.now);
+    let age = |asked: Instant| SignedDuration::try_from(asked.elapsed()).unwrap_or_default();
+    let read_at = |asked: &[Option<Instant>]| {
+        let oldest = asked.iter().copied().flatten().map(age).max().unwrap_or_default();
+        now.checked_sub(oldest).unwrap_or(now)
+    };
+    let caches_at = read_at(&[asked_at(&groups), asked_at(&clusters)]);
+    let databases_at = read_at(&[asked_at(&databases)]);
     let (Ok(product), Ok(Some(root))) = (product, root) else {
         return Ok(None);
     };
@@ -152,7 +186,8 @@ async fn steady(
         physical_id: ids.product.physical_id.clone(),
         ..convert::product(product)
     };
-    let root = convert::stack(&root);
+    // Of a stack that was deleted everything has to be found again.
+    let Some(root) = existing(Some(convert::stack(&root))) else { return Ok(None) };
     // A record that is over stays as it is, and a new one shows as the product's last.
     let over = matches!(ids.record.status.as_str(), "SUCCEEDED" | "FAILED");
     let as_before = product == *ids.product && root == *ids.root && over;
@@ -164,14 +199,19 @@ async fn steady(
     let mut observation = known.observation.clone();
     observation.now = now;
     let hive = hive_of(query, &observation);
-    observation.caches = caches(groups, clusters, &known.resources, hive.as_deref());
+    observation.caches = caches(&groups, &clusters, &known.resources, hive.as_deref());
     let storage_changed =
         known.observation.database.present().and_then(|database| database.storage_changed);
     (observation.database, observation.replica) =
-        self::databases(databases, &known.resources, storage_changed);
-    for part in ["products", "root", "caches", "database", "replica"] {
-        observation.read_at.insert(part.to_owned(), now);
-    }
+        self::databases(&databases, &known.resources, storage_changed);
+    let read = [
+        ("products", now),
+        ("root", now),
+        ("caches", caches_at),
+        ("database", databases_at),
+        ("replica", databases_at),
+    ];
+    observation.read_at.extend(read.map(|(part, at)| (part.to_owned(), at)));
     Ok(Some(observation))
 }
 
@@ -194,7 +234,12 @@ fn hive_of(query: &Query, observation: &Observation) -> Option<String> {
 
 /// Whether something could not be read that may be readable by now.
 fn passing_gap(observation: &Observation) -> bool {
+    // Cache, database, product and root stack are read again in any case.
+    let Details { search: _, database_events, tags, queues } = &observation.details;
     let gaps = [
+        database_events.as_ref(),
+        tags.as_ref(),
+        queues.as_ref(),
         observation.last_success.gap(),
         observation.history.gap(),
         observation.versions.gap(),
@@ -208,14 +253,27 @@ fn passing_gap(observation: &Observation) -> bool {
     gaps.into_iter().flatten().any(|gap| gap.passing)
 }
 
+/// A stack, unless it was deleted: by its ARN CloudFormation shows it for 90 days more (API reference, `DescribeStacks`).
+fn existing(stack: Option<Stack>) -> Option<Stack> {
+    stack.filter(|stack| stack.status != "DELETE_COMPLETE")
+}
+
 fn now(session: &Session, otherwise: Timestamp) -> Timestamp {
     session.aws_now().unwrap_or(otherwise)
 }
 
+/// When an answer was asked for.
+fn asked_at<T>(answer: &Answer<T>) -> Option<Instant> {
+    answer.as_ref().ok().map(|(_, asked)| *asked)
+}
+
 struct Collector<'a> {
     session: &'a Session,
-    reader: Reader,
+    reader: &'a Reader,
+    lists: Lists<'a>,
     query: &'a Query,
+    /// What an earlier look found, if it found the product and its stack.
+    known: Option<&'a Known>,
     rounds: u32,
     queue_urls: BTreeMap<String, String>,
 }
@@ -226,73 +284,77 @@ struct Stacks {
     nested: Vec<aws::Stack>,
     relatives: Vec<Relative>,
     hive: Option<String>,
+    tree: Tree,
 }
 
 impl Collector<'_> {
-    async fn everything(&mut self) -> Result<(Observation, Resources), SessionError> {
+    async fn everything(&mut self) -> Result<(Observation, Resources, Tree), SessionError> {
         let by = reader_ref(&self.query.product);
-        let search = ProductSearch::One(by.clone());
         self.rounds += 1;
         let (checked, product, found, stacks, groups, clusters, databases, mappings) = tokio::join!(
             check(self.session, self.query.account.as_deref()),
             self.reader.provisioned_product(&by),
-            self.reader.search_provisioned_products(&search),
-            self.reader.stacks(),
-            self.reader.replication_groups(),
-            self.reader.cache_clusters(),
-            self.reader.db_instances(),
-            self.reader.mappings(),
+            self.search(&by),
+            self.lists.stacks(),
+            self.lists.replication_groups(),
+            self.lists.cache_clusters(),
+            self.lists.db_instances(),
+            self.lists.mappings(),
         );
         checked?;
         let identity = self.session.identity().await?;
         let mut observation = blank(self.session);
         observation.caller =
             Seen::Present(Caller { account: identity.account.clone(), arn: identity.arn.clone() });
-        observation.products = products(product, found);
+        (observation.products, observation.details.search) = products(product, found);
         let Some([product]) = observation.products.present().map(Vec::as_slice) else {
             observation.now = now(self.session, Timestamp::UNIX_EPOCH);
-            let unknown = super::observation::Gap {
+            let unknown = Gap {
                 operation: "servicecatalog:DescribeProvisionedProduct".to_owned(),
                 reason: "NoProduct".to_owned(),
                 message: "the provisioned product is not known".to_owned(),
                 passing: false,
             };
-            return Ok((observation, Resources(Err(unknown))));
+            return Ok((observation, Resources(Err(unknown)), Tree::new()));
         };
         let product = product.clone();
         let root_ref = product
             .physical_id
             .clone()
             .unwrap_or_else(|| format!("SC-{}-{}", identity.account, product.id));
-        let sorted = stacks.as_ref().ok().map(|all| self.sort_out(all, &root_ref));
+        let sorted = stacks.as_ref().ok().map(|(all, _)| self.sort_out(all, &root_ref));
         let hold = super::hold_key(&product.id);
         let workers = match (&sorted, &mappings) {
-            (Some(sorted), Ok(mappings)) => {
+            (Some(sorted), Ok((mappings, _))) => {
                 Ok(triggers::workers(mappings, &sorted.relatives, &self.query.prefix))
             }
             (_, Err(error)) => Err(gap(error)),
             (None, Ok(_)) => Err(stacks.as_ref().err().map_or_else(unexplained, gap)),
         };
 
+        let same = sorted.as_ref().and_then(|sorted| unmoved(self.known, &sorted.tree));
         self.rounds += 1;
         let (root, records, lists, template, resources, triggers) = tokio::join!(
             Box::pin(self.root(sorted.as_ref(), &root_ref)),
             Box::pin(self.records(&product)),
             Box::pin(self.lists(&product)),
-            Box::pin(self.reader.template_summary(&root_ref)),
-            Box::pin(self.resources(sorted.as_ref(), &root_ref)),
+            Box::pin(self.template(same, &root_ref)),
+            Box::pin(self.resources(same, sorted.as_ref(), &root_ref)),
             Box::pin(self.tagged(workers, &hold)),
         );
         observation.root = root;
         (observation.last_record, observation.last_success) = records;
         (observation.history, observation.versions, observation.paths) = lists;
-        observation.template = optional(template, convert::template);
-        observation.triggers = triggers;
+        observation.template = template;
+        (observation.triggers, observation.details.tags) = triggers;
         let hive = sorted.as_ref().and_then(|sorted| sorted.hive.clone());
         match (&sorted, stacks) {
             (Some(sorted), _) => {
                 observation.relatives = Seen::Present(sorted.relatives.clone());
-                observation.nested = nested(&sorted.nested, &root_ref, &resources);
+                observation.nested = match same {
+                    Some(known) => known.observation.nested.clone(),
+                    None => nested(&sorted.nested, &root_ref, &resources),
+                };
             }
             (None, Err(error)) => {
                 observation.relatives = Seen::Unreadable(gap(&error));
@@ -300,12 +362,14 @@ impl Collector<'_> {
             }
             (None, Ok(_)) => {}
         }
-        let resources = match observation.nested.gap() {
-            Some(gap) => Resources(Err(gap.clone())),
-            None => known_resources(&resources),
+        let resources = match (observation.nested.gap(), same) {
+            (Some(gap), _) => Resources(Err(gap.clone())),
+            (None, Some(known)) => known.resources.clone(),
+            (None, None) => known_resources(&resources),
         };
-        observation.caches = caches(groups, clusters, &resources, hive.as_deref());
-        (observation.database, observation.replica) = self::databases(databases, &resources, None);
+        let tree = sorted.map(|sorted| sorted.tree).unwrap_or_default();
+        observation.caches = caches(&groups, &clusters, &resources, hive.as_deref());
+        (observation.database, observation.replica) = self::databases(&databases, &resources, None);
 
         self.rounds += 1;
         let (offer, storage_changed, watched) = tokio::join!(
@@ -314,15 +378,38 @@ impl Collector<'_> {
             Box::pin(self.watched(&observation, &hold)),
         );
         observation.target = offer;
-        if let Seen::Present(database) = &mut observation.database {
-            database.storage_changed = storage_changed;
+        match storage_changed {
+            Ok(at) => {
+                if let Seen::Present(database) = &mut observation.database {
+                    database.storage_changed = at;
+                }
+            }
+            Err(error) => observation.details.database_events = Some(gap(&error)),
         }
         self.backlogs(&mut observation, watched).await;
         observation.now = now(self.session, Timestamp::UNIX_EPOCH);
         for part in PARTS {
             observation.read_at.insert((*part).to_owned(), observation.now);
         }
-        Ok((observation, resources))
+        Ok((observation, resources, tree))
+    }
+
+    /// The product as a search shows it. A search over all that was made a moment ago will do as well: what it adds does not change.
+    async fn search(&self, by: &ReaderRef) -> Result<Vec<aws::FoundProduct>, Error> {
+        let one = ProductSearch::One(by.clone());
+        match self.lists.products_known().await {
+            Some(all) if all.iter().any(|found| one.matches(found)) => {
+                Ok(all.iter().filter(|found| one.matches(found)).cloned().collect())
+            }
+            _ => self.reader.search_provisioned_products(&one).await,
+        }
+    }
+
+    async fn template(&self, same: Option<&Known>, root_ref: &str) -> Seen<TemplateSummary> {
+        match same {
+            Some(known) => known.observation.template.clone(),
+            None => optional(self.reader.template_summary(root_ref).await, convert::template),
+        }
     }
 
     /// Root, nested stacks and relatives among all stacks of the region.
@@ -345,14 +432,18 @@ impl Collector<'_> {
                 .map(str::to_owned)
         });
         let relatives = hive.as_deref().map_or_else(Vec::new, |hive| relatives(all, hive));
-        Stacks { root: root.map(convert::stack), nested, relatives, hive }
+        let state = |stack: &aws::Stack| (stack.id.clone(), stack.status.clone(), stack.updated_at);
+        let mut tree: Tree = root.into_iter().chain(&nested).map(state).collect();
+        tree.sort();
+        Stacks { root: root.map(convert::stack), nested, relatives, hive, tree }
     }
 
     async fn root(&self, sorted: Option<&Stacks>, root_ref: &str) -> Seen<Stack> {
         if let Some(root) = sorted.and_then(|sorted| sorted.root.clone()) {
             return Seen::Present(root);
         }
-        optional(self.reader.stack(root_ref).await, |stack| convert::stack(&stack))
+        let asked = self.reader.stack(root_ref).await;
+        optional(asked.map(|stack| existing(stack.as_ref().map(convert::stack))), |stack| stack)
     }
 
     async fn records(&self, product: &Product) -> (Seen<Record>, Seen<Record>) {
@@ -384,18 +475,27 @@ impl Collector<'_> {
         };
         let (history, versions, paths) = tokio::join!(
             history,
-            self.reader.artifacts(product_id),
-            self.reader.launch_paths(product_id),
+            self.lists.artifacts(product_id),
+            self.lists.launch_paths(product_id),
         );
         (
             history,
-            seen(versions, |all| all.into_iter().map(convert::artifact).collect()),
-            seen(paths, |all| all.into_iter().map(convert::path).collect()),
+            seen(versions, |(all, _)| all.iter().cloned().map(convert::artifact).collect()),
+            seen(paths, |(all, _)| all.iter().cloned().map(convert::path).collect()),
         )
     }
 
     /// The resources of the root and of each nested stack, by the stack's ARN (of the root: by what it was asked by).
-    async fn resources(&self, sorted: Option<&Stacks>, root_ref: &str) -> OfStacks {
+    /// None, where what an earlier look found still holds.
+    async fn resources(
+        &self,
+        same: Option<&Known>,
+        sorted: Option<&Stacks>,
+        root_ref: &str,
+    ) -> OfStacks {
+        if same.is_some() {
+            return OfStacks::new();
+        }
         let nested = sorted.map_or(&[][..], |sorted| &sorted.nested);
         let names: Vec<&str> =
             std::iter::once(root_ref).chain(nested.iter().map(|stack| stack.id.as_str())).collect();
@@ -409,12 +509,15 @@ impl Collector<'_> {
 
     async fn tagged(
         &self,
-        workers: Result<Workers, super::observation::Gap>,
+        workers: Result<Workers, Gap>,
         hold: &str,
-    ) -> Seen<Triggers> {
+    ) -> (Seen<Triggers>, Option<Gap>) {
         match workers {
-            Ok(workers) => Seen::Present(workers.tagged(&self.reader, hold).await),
-            Err(gap) => Seen::Unreadable(gap),
+            Ok(workers) => {
+                let (triggers, unread) = workers.tagged(self.reader, hold).await;
+                (Seen::Present(triggers), unread)
+            }
+            Err(gap) => (Seen::Unreadable(gap), None),
         }
     }
 
@@ -424,60 +527,79 @@ impl Collector<'_> {
         let Some(product_id) = product.product_id.as_deref() else { return Seen::NotLooked };
         let path = path_id(observation);
         let (described, parameters) = tokio::join!(
-            self.reader.artifact(product_id, &artifact.id),
-            self.reader.provisioning_parameters(product_id, &artifact.id, path),
+            self.lists.artifact(product_id, &artifact.id),
+            self.lists.provisioning_parameters(product_id, &artifact.id, path),
         );
-        let usage = seen(parameters, |found| convert::usage(&found.usage));
-        let parameters =
-            seen(described, |found| found.parameters.into_iter().map(convert::parameter).collect());
+        let usage = seen(parameters, |(found, _)| convert::usage(&found.usage));
+        let parameters = seen(described, |(found, _)| {
+            found.parameters.iter().cloned().map(convert::parameter).collect()
+        });
         Seen::Present(Offer { artifact: artifact.clone(), parameters, usage })
     }
 
-    async fn storage_changed(&self, observation: &Observation) -> Option<Timestamp> {
-        let database = observation.database.present()?;
-        let events = self.reader.db_events(&database.id, EVENTS_KEPT_MINUTES).await.ok()?;
-        convert::storage_changed(&events)
+    async fn storage_changed(&self, observation: &Observation) -> Result<Option<Timestamp>, Error> {
+        let Some(database) = observation.database.present() else { return Ok(None) };
+        let events = self.reader.db_events(&database.id, EVENTS_KEPT_MINUTES).await?;
+        Ok(convert::storage_changed(&events))
     }
 
-    /// Queues to look into, with their addresses where they are not known yet.
-    async fn watched(
-        &self,
-        observation: &Observation,
-        hold: &str,
-    ) -> Vec<(String, Option<String>)> {
+    /// Queues to look into, with their addresses.
+    async fn watched(&self, observation: &Observation, hold: &str) -> Vec<Watched> {
         let Some(triggers) = observation.triggers.present() else { return Vec::new() };
         let now = now(self.session, Timestamp::UNIX_EPOCH);
         let queues = triggers::queues_to_watch(triggers, hold, now);
         let urls = queues.iter().map(|arn| async {
             match self.queue_urls.get(arn) {
-                Some(url) => Some(url.clone()),
-                None => triggers::queue_url(&self.reader, arn).await,
+                Some(url) => Ok(Some(url.clone())),
+                None => triggers::queue_url(self.reader, arn).await,
             }
         });
         let urls = join_all(urls).await;
         queues.into_iter().zip(urls).collect()
     }
 
-    async fn backlogs(
-        &mut self,
-        observation: &mut Observation,
-        watched: Vec<(String, Option<String>)>,
-    ) {
+    async fn backlogs(&mut self, observation: &mut Observation, watched: Vec<Watched>) {
         let Seen::Present(triggers) = &mut observation.triggers else { return };
         if watched.is_empty() {
             return;
         }
         self.rounds += 1;
+        let unknown = |arn: &str| Backlog { queue: arn.to_owned(), ..Backlog::default() };
         let answers = watched.iter().map(|(arn, url)| async {
             match url {
-                Some(url) => triggers::backlog(&self.reader, arn, url).await,
-                None => super::observation::Backlog { queue: arn.clone(), ..Default::default() },
+                Ok(Some(url)) => triggers::backlog(self.reader, arn, url).await,
+                Ok(None) => Ok(unknown(arn)),
+                Err(error) => Err(error.clone()),
             }
         });
-        triggers.queues = join_all(answers).await;
-        self.queue_urls.extend(watched.into_iter().filter_map(|(arn, url)| Some((arn, url?))));
+        let answers = join_all(answers).await;
+        for ((arn, _), answer) in watched.iter().zip(answers) {
+            triggers.queues.push(answer.unwrap_or_else(|error| {
+                observation.details.queues.get_or_insert_with(|| gap(&error));
+                unknown(arn)
+            }));
+        }
+        self.queue_urls
+            .extend(watched.into_iter().filter_map(|(arn, url)| Some((arn, url.ok()??))));
     }
 }
+
+/// What an earlier look found, if the stacks have not moved since: then they hold what they held.
+fn unmoved<'a>(known: Option<&'a Known>, tree: &Tree) -> Option<&'a Known> {
+    let quiet = |status: &Option<String>| {
+        status.as_ref().is_some_and(|status| !status.ends_with("_IN_PROGRESS"))
+    };
+    known.filter(|known| {
+        known.tree == *tree
+            && tree.iter().all(|(_, status, _)| quiet(status))
+            && known.resources.0.is_ok()
+            && known.observation.nested.present().is_some()
+            && known.observation.template.present().is_some()
+    })
+}
+
+/// A queue's ARN, and its address.
+type Watched = (String, Result<Option<String>, Error>);
 
 /// The resources of each stack, in the order in which they were asked for: the root first.
 type OfStacks = Vec<(String, Result<Vec<aws::StackResource>, Error>)>;
@@ -523,12 +645,13 @@ fn blank(session: &Session) -> Observation {
         replica: Seen::NotLooked,
         triggers: Seen::NotLooked,
         deep_drift: Seen::NotLooked,
+        details: Details::default(),
         read_at: BTreeMap::new(),
     }
 }
 
-fn unexplained() -> super::observation::Gap {
-    super::observation::Gap {
+fn unexplained() -> Gap {
+    Gap {
         operation: "cloudformation:DescribeStacks".to_owned(),
         reason: "BadAnswer".to_owned(),
         message: "the stacks of the region could not be read".to_owned(),
@@ -558,10 +681,11 @@ fn optional<T, U>(answer: Result<Option<T>, Error>, convert: impl FnOnce(T) -> U
 fn products(
     described: Result<aws::ProvisionedProduct, Error>,
     found: Result<Vec<aws::FoundProduct>, Error>,
-) -> Seen<Vec<Product>> {
+) -> (Seen<Vec<Product>>, Option<Gap>) {
     let searched: Vec<Product> =
         found.iter().flatten().cloned().map(convert::found_product).collect();
-    match described {
+    let unread = found.as_ref().err().map(gap);
+    let products = match described {
         Ok(described) => {
             let mut product = convert::product(described);
             if let Some(found) = searched.into_iter().find(|found| found.id == product.id) {
@@ -576,7 +700,8 @@ fn products(
             }
             _ => Seen::Unreadable(gap(&error)),
         },
-    }
+    };
+    (products, unread)
 }
 
 fn value<'a>(stack: &'a aws::Stack, key: &str) -> Option<&'a str> {
@@ -693,7 +818,7 @@ impl Resources {
     fn of_kind<'a>(
         &'a self,
         kind: &'a str,
-    ) -> Result<impl Iterator<Item = &'a StackResource>, super::observation::Gap> {
+    ) -> Result<impl Iterator<Item = &'a StackResource>, Gap> {
         match &self.0 {
             Ok(all) => Ok(all.iter().filter(move |resource| {
                 resource.kind == kind && resource.status != "DELETE_COMPLETE"
@@ -705,14 +830,14 @@ impl Resources {
 
 /// The stack's replication group, and others that bear the hive's name.
 fn caches(
-    groups: Result<Vec<aws::ReplicationGroup>, Error>,
-    clusters: Result<Vec<aws::CacheCluster>, Error>,
+    groups: &Answer<Vec<aws::ReplicationGroup>>,
+    clusters: &Answer<Vec<aws::CacheCluster>>,
     resources: &Resources,
     hive: Option<&str>,
 ) -> Seen<Vec<super::observation::Cache>> {
     let (groups, clusters) = match (groups, clusters) {
-        (Ok(groups), Ok(clusters)) => (groups, clusters),
-        (Err(error), _) | (_, Err(error)) => return Seen::Unreadable(gap(&error)),
+        (Ok((groups, _)), Ok((clusters, _))) => (groups, clusters),
+        (Err(error), _) | (_, Err(error)) => return Seen::Unreadable(gap(error)),
     };
     let own: BTreeSet<String> = match resources.of_kind("AWS::ElastiCache::ReplicationGroup") {
         Ok(own) => own.map(|resource| resource.physical_id.clone()).collect(),
@@ -725,21 +850,21 @@ fn caches(
     let found: Vec<_> = groups
         .iter()
         .filter(|group| own.contains(&group.id) || bears_the_name(&group.id))
-        .map(|group| convert::cache(group, &clusters, own.contains(&group.id)))
+        .map(|group| convert::cache(group, clusters, own.contains(&group.id)))
         .collect();
     if found.is_empty() { Seen::Absent } else { Seen::Present(found) }
 }
 
 /// The stack's database and its replica.
 fn databases(
-    instances: Result<Vec<aws::DbInstance>, Error>,
+    instances: &Answer<Vec<aws::DbInstance>>,
     resources: &Resources,
     storage_changed: Option<Timestamp>,
 ) -> (Seen<super::observation::Database>, Seen<super::observation::Database>) {
     let instances = match instances {
-        Ok(instances) => instances,
+        Ok((instances, _)) => instances,
         Err(error) => {
-            return (Seen::Unreadable(gap(&error)), Seen::Unreadable(gap(&error)));
+            return (Seen::Unreadable(gap(error)), Seen::Unreadable(gap(error)));
         }
     };
     let own: BTreeSet<String> = match resources.of_kind("AWS::RDS::DBInstance") {
@@ -793,7 +918,7 @@ fn wanted<'a>(query: &Query, observation: &'a Observation) -> Option<&'a Artifac
 }
 
 /// The launch path to ask by: the one that the last record used, else the only one.
-fn path_id(observation: &Observation) -> Option<&str> {
+pub(super) fn path_id(observation: &Observation) -> Option<&str> {
     let paths = observation.paths.present()?;
     let used = [&observation.last_success, &observation.last_record]
         .into_iter()

@@ -2,7 +2,7 @@
 
 use super::convert::found_product;
 use super::observation::Product;
-use crate::aws::reader::ProductSearch;
+use super::shared::Lists;
 use crate::aws::{Error, Session};
 
 /// The product's name in the catalog (Turbot's guides and the screenshots in them). Distributors may add words.
@@ -17,16 +17,16 @@ pub struct Found {
     pub region: String,
 }
 
-pub(super) async fn products(session: &Session) -> Result<Vec<Found>, Error> {
-    let all = session.reader().search_provisioned_products(&ProductSearch::All).await?;
+pub(super) async fn products(session: &Session, lists: Lists<'_>) -> Result<Vec<Found>, Error> {
+    let (all, _) = lists.products().await?;
     let mut found: Vec<Found> = all
-        .into_iter()
+        .iter()
         .filter(|product| {
             let name = product.product_name.as_deref().unwrap_or_default().to_ascii_lowercase();
             name.contains(NAME)
         })
         .map(|product| Found {
-            product: found_product(product),
+            product: found_product(product.clone()),
             region: session.region().to_owned(),
         })
         .collect();

@@ -5,6 +5,9 @@
 //! trip) and read the rest again when one of these says that something happened, or when it is ten minutes old. While something changes
 //! ([`Depth::Brisk`]) stacks and triggers are among what is asked for. What is about to be acted on is read again right before.
 //!
+//! What all TEDs of an account and region have in common is asked for once by those who look at the same time (`shared`), and what a stack
+//! holds is listed again only when the stack has moved.
+//!
 //! Every part is present, absent, or unreadable with its reason; nothing is assumed. Only who we are must be known: without credentials,
 //! in the wrong account, or behind a role that cannot be assumed there is no look at all ([`LookError`]).
 //!
@@ -16,6 +19,8 @@ mod convert;
 mod find;
 mod join;
 pub mod observation;
+mod rights;
+mod shared;
 pub mod story;
 mod story_reader;
 mod triggers;
@@ -27,9 +32,11 @@ use crate::desired::{Desired, Events, ProductRef, VersionWish};
 use crate::settings;
 use collect::Known;
 use jiff::Timestamp;
-use observation::Observation;
+use observation::{Gap, Observation};
+use shared::{Lists, Shared, Since, Turn};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Looks at TEDs. Shared by all of them.
 #[derive(Debug)]
@@ -37,7 +44,12 @@ pub struct Observer {
     sessions: Arc<Sessions>,
     /// By query, what the last look found: ids, and the parts on the slower clock.
     known: Mutex<BTreeMap<Key, Arc<Known>>>,
+    /// What all TEDs of an account and region have in common.
+    shared: Mutex<BTreeMap<Target, Arc<Shared>>>,
 }
+
+/// How old a search over all products may be. The index behind it lags anyway (facts of Service Catalog): it finds, and decides nothing.
+const SEARCH_AGE: Duration = Duration::from_secs(30);
 
 /// What a look is about: the same query finds the same things.
 type Key = (Target, ProductRef);
@@ -183,7 +195,7 @@ impl Observer {
 
     /// Over sessions that exist.
     pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions, known: Mutex::default() }
+        Self { sessions, known: Mutex::default(), shared: Mutex::default() }
     }
 
     /// One that reaches nobody: for what is replayed.
@@ -204,8 +216,9 @@ impl Observer {
     pub async fn look(&self, query: &Query, depth: Depth) -> Result<Look, LookError> {
         let session = self.session(query).await?;
         let known = self.known(query);
+        let shared = self.shared(&query.target());
         // On the heap: dozens of calls at once make a large future.
-        let looking = Box::pin(collect::look(&session, query, depth, known.as_deref()));
+        let looking = Box::pin(collect::look(&session, &shared, query, depth, known.as_deref()));
         let (look, known) = looking.await?;
         self.remember(query, known);
         Ok(look)
@@ -223,7 +236,10 @@ impl Observer {
         let target = Target { region: region.map(str::to_owned), role: None };
         let session = self.sessions.session(&target).await?;
         check(&session, account).await?;
-        find::products(&session).await.map_err(|error| LookError::Search(Box::new(error)))
+        let (shared, reader) = (self.shared(&target), session.reader());
+        let lists = Lists::new(&reader, &shared, Since::ago(SEARCH_AGE, Turn::default()));
+        let found = find::products(&session, lists).await;
+        found.map_err(|error| LookError::Search(Box::new(error)))
     }
 
     /// The events of the newest change of a TED's stacks, for a diagnosis. `observation` says which stacks there are.
@@ -239,32 +255,40 @@ impl Observer {
         Ok(story_reader::story(&session.reader(), observation).await)
     }
 
+    /// Reads what this look had no reason to read: the parameters of another version, the events of the root stack, the queue behind a
+    /// trigger. Answers why what could not be read; what there is none of is not tried.
+    ///
+    /// # Errors
+    /// There is no session.
+    pub async fn try_rights(
+        &self,
+        query: &Query,
+        observation: &Observation,
+    ) -> Result<Vec<Gap>, LookError> {
+        let session = self.session(query).await?;
+        Ok(Box::pin(rights::try_rest(&session.reader(), observation)).await)
+    }
+
     /// AWS's time, as far as it is known where a query looks.
     pub async fn aws_now(&self, query: &Query) -> Option<Timestamp> {
         self.sessions.session(&query.target()).await.ok()?.aws_now()
     }
 
-    /// Which of these actions IAM's simulation denies to the caller.
+    /// Which of the actions that change something IAM's simulation denies to the caller.
     ///
     /// # Errors
     /// Nobody knows; the text says why.
-    pub async fn simulate(
+    pub async fn denied_writes(
         &self,
         query: &Query,
         observation: &Observation,
-        actions: &[String],
     ) -> Result<Vec<String>, String> {
         let caller = observation.caller.present().ok_or("the caller is not known")?;
         let principal = principal(&caller.arn).ok_or_else(|| {
             format!("`{}` is neither a user nor a role", crate::text::sanitize(&caller.arn))
         })?;
         let session = self.session(query).await.map_err(|error| error.to_string())?;
-        let answers = session.reader().simulate_permissions(&principal, actions, &[]).await;
-        let answers = answers.map_err(|error| error.to_string())?;
-        let denied = answers.into_iter().filter(|answer| {
-            answer.decision != "allowed" || answer.allowed_by_organization == Some(false)
-        });
-        Ok(denied.map(|answer| answer.action).collect())
+        rights::denied_writes(&session.reader(), &principal, observation).await
     }
 
     /// The session that a query is asked by.
@@ -283,6 +307,11 @@ impl Observer {
     fn remember(&self, query: &Query, known: Known) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert((query.target(), query.product.clone()), Arc::new(known));
+    }
+
+    fn shared(&self, target: &Target) -> Arc<Shared> {
+        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(target.clone()).or_default())
     }
 
     /// Forgets what earlier looks found: the next one finds everything by itself.

@@ -100,11 +100,62 @@ pub struct Observation {
     pub triggers: Seen<Triggers>,
     /// Findings of CloudFormation's own drift detection, when it was run.
     pub deep_drift: Seen<Vec<ResourceDrift>>,
+    /// Details of these parts that could not be read: the part stands without them.
+    #[serde(default)]
+    pub details: Details,
     /// When each part was read, by its name in this structure; parts on a slower clock are older than `now`.
     pub read_at: BTreeMap<String, Timestamp>,
 }
 
+/// Why details could not be read that complete a part and are none of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Details {
+    /// The search for the product: its name in the catalog, and its stack's ARN.
+    pub search: Option<Gap>,
+    /// The database's events: when its storage was changed last.
+    pub database_events: Option<Gap>,
+    /// The tags of triggers, of at least one.
+    pub tags: Option<Gap>,
+    /// The queues behind triggers that are off, at least one.
+    pub queues: Option<Gap>,
+}
+
 impl Observation {
+    /// Everything that could not be read: in words, and why.
+    pub fn gaps(&self) -> Vec<(&'static str, &Gap)> {
+        let offer = self.target.present();
+        let Details { search, database_events, tags, queues } = &self.details;
+        let all: [(&str, Option<&Gap>); 22] = [
+            ("the provisioned product", self.products.gap()),
+            ("the product's name in the catalog", search.as_ref()),
+            ("the last record", self.last_record.gap()),
+            ("the last record that succeeded", self.last_success.gap()),
+            ("the product's past records", self.history.gap()),
+            ("the versions on offer", self.versions.gap()),
+            ("the launch paths", self.paths.gap()),
+            ("the wanted version", self.target.gap()),
+            ("the wanted version's parameters", offer.and_then(|offer| offer.parameters.gap())),
+            (
+                "the wanted version's labels and launch role",
+                offer.and_then(|offer| offer.usage.gap()),
+            ),
+            ("the root stack", self.root.gap()),
+            ("the running template", self.template.gap()),
+            ("the nested stacks", self.nested.gap()),
+            ("the Workspace and TE stacks", self.relatives.gap()),
+            ("the cache", self.caches.gap()),
+            ("the database", self.database.gap()),
+            ("the database's events", database_events.as_ref()),
+            ("the read replica", self.replica.gap()),
+            ("the worker triggers", self.triggers.gap()),
+            ("the tags of worker triggers", tags.as_ref()),
+            ("the queues of worker triggers", queues.as_ref()),
+            ("CloudFormation's drift detection", self.deep_drift.gap()),
+        ];
+        all.into_iter().filter_map(|(what, gap)| Some((what, gap?))).collect()
+    }
+
     /// Without what may be secret: values of `NoEcho` parameters, of those whose name says so, and such outputs.
     ///
     /// AWS masks `NoEcho` values itself; this is for templates that forgot to say `NoEcho`.

@@ -4,9 +4,10 @@
 //! versions that no workspace runs any more but that still bear a hold. Only worker functions are looked at; mods are nobody's business
 //! here.
 
+use super::convert::gap;
 use super::join::join_all;
-use super::observation::{Backlog, Relative, Trigger, Triggers};
-use crate::aws::{Reader, types as aws};
+use super::observation::{Backlog, Gap, Relative, Trigger, Triggers};
+use crate::aws::{Error, Reader, types as aws};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,18 +94,23 @@ fn trigger(mapping: &aws::Mapping, function: &str, te_version: &str) -> Trigger 
 }
 
 impl Workers {
-    /// Reads the tags, all at once within the budget. `hold` is the tag key of this product's holds.
-    pub(super) async fn tagged(self, reader: &Reader, hold: &str) -> Triggers {
+    /// Reads the tags, all at once within the budget, and says why some could not be read. `hold` is the tag key of this product's
+    /// holds.
+    pub(super) async fn tagged(self, reader: &Reader, hold: &str) -> (Triggers, Option<Gap>) {
         let own_count = self.own.len();
         let all: Vec<Trigger> = self.own.into_iter().chain(self.others).collect();
         let tags = join_all(all.iter().map(|trigger| reader.tags(&trigger.arn))).await;
         let mut mappings = Vec::new();
+        let mut unread = None;
         for (place, (mut trigger, tags)) in all.into_iter().zip(tags).enumerate() {
             trigger.tags = match tags {
                 Ok(Some(tags)) => Some(tags),
                 // The mapping went away between the two calls.
                 Ok(None) => continue,
-                Err(_) => None,
+                Err(error) => {
+                    unread.get_or_insert_with(|| gap(&error));
+                    None
+                }
             };
             let is_held = trigger.tags.as_ref().is_some_and(|tags| tags.contains_key(hold));
             if place < own_count || is_held {
@@ -112,12 +118,13 @@ impl Workers {
             }
         }
         mappings.sort_by(|a, b| (&a.function, &a.uuid).cmp(&(&b.function, &b.uuid)));
-        Triggers {
+        let triggers = Triggers {
             te_versions: self.te_versions,
             missing_functions: self.missing,
             mappings,
             queues: Vec::new(),
-        }
+        };
+        (triggers, unread)
     }
 }
 
@@ -141,21 +148,21 @@ pub(super) fn queues_to_watch(triggers: &Triggers, hold: &str, now: Timestamp) -
 }
 
 /// What waits in a queue; `url` is remembered by the caller.
-pub(super) async fn backlog(reader: &Reader, arn: &str, url: &str) -> Backlog {
-    let queue = reader.queue(url).await.ok().flatten();
+pub(super) async fn backlog(reader: &Reader, arn: &str, url: &str) -> Result<Backlog, Error> {
+    let queue = reader.queue(url).await?;
     let count = |queue: &aws::Queue| Some(queue.visible? + queue.delayed.unwrap_or(0));
-    Backlog {
+    Ok(Backlog {
         queue: arn.to_owned(),
         messages: queue.as_ref().and_then(count),
         retention_seconds: queue.and_then(|queue| queue.retention_seconds),
-    }
+    })
 }
 
-/// The address of a queue, by its ARN.
-pub(super) async fn queue_url(reader: &Reader, arn: &str) -> Option<String> {
+/// The address of a queue, by its ARN. `None`: there is no such queue.
+pub(super) async fn queue_url(reader: &Reader, arn: &str) -> Result<Option<String>, Error> {
     let mut parts = arn.split(':').skip(4);
-    let (account, name) = (parts.next()?, parts.next()?);
-    reader.queue_url(name, Some(account)).await.ok().flatten()
+    let (Some(account), Some(name)) = (parts.next(), parts.next()) else { return Ok(None) };
+    reader.queue_url(name, Some(account)).await
 }
 
 #[cfg(test)]

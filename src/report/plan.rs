@@ -47,10 +47,15 @@ impl Plan {
         }
     }
 
-    /// Whether the TED is not as its document says, or something would be done: what `plan --detailed-exitcode` asks.
+    /// Whether the TED is not as its document says, something would be done, or nobody can tell: what `plan --detailed-exitcode` asks.
+    /// Nothing but "in sync" passes for that: a product that is not there has neither findings nor a plan.
     pub fn differs(&self) -> bool {
-        use crate::assess::types::Severity;
-        !self.verdict.plan.is_empty()
+        use crate::assess::types::{ConditionStatus, ConditionType, Severity};
+        let ready = self.verdict.conditions.iter().any(|condition| {
+            condition.kind == ConditionType::Ready && condition.status == ConditionStatus::True
+        });
+        !ready
+            || !self.verdict.plan.is_empty()
             || self.verdict.findings.iter().any(|finding| match finding.severity {
                 Severity::Info => false,
                 Severity::Warning | Severity::Critical => true,

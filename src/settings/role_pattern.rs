@@ -6,7 +6,9 @@ pub struct RolePattern(String);
 
 /// A text that is no pattern for role ARNs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pattern for role ARNs such as `arn:aws:iam::111122223333:role/ted-*`")]
+#[error(
+    "`{0}` is no pattern for role ARNs such as `arn:aws:iam::111122223333:role/ted-*`: it has to name the role at least in part"
+)]
 pub struct BadRolePattern(String);
 
 impl RolePattern {

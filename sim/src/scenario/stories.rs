@@ -143,6 +143,29 @@ fn things_vanish_and_appear() {
 }
 
 #[test]
+fn an_update_that_fails_late_takes_new_nested_stacks_away_again() {
+    let mut world = begun("default");
+    let fail = Action::FailResource {
+        logical_id: "HiveVersionParameter".to_owned(),
+        stack: None,
+        phase: FailPhase::Update,
+        message: "no".to_owned(),
+        times: 1,
+        after_change: false,
+    };
+    act(&mut world, &fail).unwrap();
+    // v1.50.0 and later nest one stack more.
+    ask(&mut world, &[]).unwrap();
+    later(&mut world, LONG_ENOUGH);
+    let (product, stack, _) = ending(&world);
+    assert_eq!((product.as_str(), stack.as_str()), ("TAINTED", "UPDATE_ROLLBACK_COMPLETE"));
+    let home = world.scenario.home();
+    let ted = Ted::find(&world, None).unwrap();
+    let stacks = cloudformation::parameter_keys(world.region(home), &ted.stack_id);
+    assert!(!stacks.contains(&"PgBouncer".to_owned()), "the old template is back");
+}
+
+#[test]
 fn a_denied_launch_role_is_named_by_the_failure() {
     let mut world = begun("access-denied-launch-role");
     ask(&mut world, VALKEY).unwrap();

@@ -97,6 +97,16 @@ fn cache(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         Agreed::Unknown => return,
     };
     let name = wanted.engine;
+    let newer = CacheVersion::read(&actual)
+        .filter(|actual| actual.components() > wanted.version.components());
+    let remedy = newer.map_or_else(
+        || PLAN.to_owned(),
+        |newer| {
+            let named: Vec<String> =
+                newer.components().iter().take(2).map(ToString::to_string).collect();
+            format!("versions of {name} only go up: write `version: \"{}\"`", named.join("."))
+        },
+    );
     found.push(
         finding(
             "drift/cache-version",
@@ -105,7 +115,7 @@ fn cache(desired: &Desired, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         )
         .values(wanted.version.as_str(), actual)
         .read_from(places)
-        .remedy(PLAN),
+        .remedy(remedy),
     );
 }
 

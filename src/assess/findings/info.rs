@@ -39,7 +39,7 @@ fn versions(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Findin
     if let Some(how) = retired {
         found.push(
             finding("info/version-retired", Severity::Info, format!("TED {running} {how}"))
-                .actual(running)
+                .values("a version on offer", running)
                 .read_from(place)
                 .remedy("plan an update to a version that is on offer"),
         );
@@ -83,7 +83,7 @@ fn engine(facts: &Facts<'_>, found: &mut Vec<Finding>) {
             Severity::Info,
             format!("standard support of {engine} {major} in ElastiCache ends on {end}"),
         )
-        .actual(version)
+        .values("a version with standard support", version)
         .read_from("ElastiCache; table of end-of-life dates in this release, as of 2026-08")
         .remedy("move to Valkey; after that date AWS bills extended support"),
     );

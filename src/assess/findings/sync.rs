@@ -6,7 +6,7 @@ use super::super::roles::Resolution;
 use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
-use crate::observe::observation::{Cache, Gap, Observation, Product, Seen, Stack, Trigger};
+use crate::observe::observation::{Cache, Observation, Product, Seen, Stack, Trigger};
 use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,29 +41,7 @@ fn under_change(observation: &Observation) -> bool {
 }
 
 fn unreadable(observation: &Observation, found: &mut Vec<Finding>) {
-    let offer = observation.target.present();
-    let parts: [(&str, Option<&Gap>); 18] = [
-        ("the provisioned product", observation.products.gap()),
-        ("the last record", observation.last_record.gap()),
-        ("the last record that succeeded", observation.last_success.gap()),
-        ("the product's past records", observation.history.gap()),
-        ("the versions on offer", observation.versions.gap()),
-        ("the launch paths", observation.paths.gap()),
-        ("the wanted version", observation.target.gap()),
-        ("the wanted version's parameters", offer.and_then(|offer| offer.parameters.gap())),
-        ("the wanted version's labels and launch role", offer.and_then(|offer| offer.usage.gap())),
-        ("the root stack", observation.root.gap()),
-        ("the running template", observation.template.gap()),
-        ("the nested stacks", observation.nested.gap()),
-        ("the Workspace and TE stacks", observation.relatives.gap()),
-        ("the cache", observation.caches.gap()),
-        ("the database", observation.database.gap()),
-        ("the read replica", observation.replica.gap()),
-        ("the worker triggers", observation.triggers.gap()),
-        ("CloudFormation's drift detection", observation.deep_drift.gap()),
-    ];
-    for (what, gap) in parts {
-        let Some(gap) = gap else { continue };
+    for (what, gap) in observation.gaps() {
         let remedy = if gap.passing {
             "nothing: it is tried again with the next look".to_owned()
         } else {
@@ -81,28 +59,6 @@ fn unreadable(observation: &Observation, found: &mut Vec<Finding>) {
             .actual(&gap.reason)
             .read_from(&gap.operation)
             .remedy(remedy),
-        );
-    }
-    let untagged: Vec<&str> = observation
-        .triggers
-        .present()
-        .map_or(&[][..], |triggers| &triggers.mappings)
-        .iter()
-        .filter(|trigger| trigger.tags.is_none())
-        .map(|trigger| trigger.function.as_str())
-        .collect();
-    if !untagged.is_empty() {
-        found.push(
-            finding(
-                "sync/unreadable",
-                Severity::Warning,
-                format!(
-                    "the tags of the triggers of {} cannot be read: who holds them is not known",
-                    untagged.join(", ")
-                ),
-            )
-            .read_from("lambda:ListTags")
-            .remedy("allow `lambda:ListTags` on event source mappings"),
         );
     }
 }
@@ -198,7 +154,7 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
         if status == "UPDATE_ROLLBACK_FAILED" {
             found.push(
                 finding("sync/rollback-failed", Severity::Critical, format!("the way back of stack {name} failed{why}"))
-                    .actual(status)
+                    .values("UPDATE_ROLLBACK_COMPLETE", status)
                     .read_from(format!("CloudFormation {name}"))
                     .remedy("nothing can be updated before the rollback is continued; `ted-controller diagnose` says what failed and what to skip"),
             );
@@ -209,7 +165,7 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
                     Severity::Critical,
                     format!("stack {name} is {status}{why}"),
                 )
-                .actual(status)
+                .values("UPDATE_COMPLETE", status)
                 .read_from(format!("CloudFormation {name}"))
                 .remedy("`ted-controller diagnose` says what failed"),
             );
@@ -322,7 +278,7 @@ fn real(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) 
     for other in &facts.other_caches {
         found.push(
             finding("sync/cache-left-behind", Severity::Warning, format!("the replication group {} bears this hive's name and is not the stack's", other.id))
-                .actual(&other.id)
+                .values("the stack's group only", &other.id)
                 .read_from(format!("ElastiCache {}; CloudFormation {}", other.id, root.name))
                 .remedy("see whether anything still uses it; if not, take a snapshot and delete it: it costs money every hour"),
         );

@@ -1,6 +1,6 @@
 #![expect(clippy::semicolon_if_nothing_returned, reason = "each row is one expression")]
 
-use super::super::testing::{World, denied, there};
+use super::super::testing::{World, denial, denied, there};
 use super::super::types::Assessment;
 use super::*;
 use crate::observe::observation::{Backlog, Cache, CacheNode, ResourceDrift, Seen};
@@ -236,7 +236,20 @@ const BENT: &[Row] = &[
     ("the cache cannot be read", |w| w.observation.caches = denied(), &["sync/unreadable"]),
     (
         "tags cannot be read",
-        |w| there(&mut w.observation.triggers).mappings[0].tags = None,
+        |w| {
+            there(&mut w.observation.triggers).mappings[0].tags = None;
+            w.observation.details.tags = Some(denial());
+        },
+        &["sync/unreadable"],
+    ),
+    (
+        "the database's events cannot be read",
+        |w| w.observation.details.database_events = Some(denial()),
+        &["sync/unreadable"],
+    ),
+    (
+        "the product cannot be searched for",
+        |w| w.observation.details.search = Some(denial()),
         &["sync/unreadable"],
     ),
     (

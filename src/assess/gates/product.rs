@@ -228,10 +228,19 @@ pub(super) fn stable(case: &Case<'_>) -> Verdict {
         parts.push(Verdict::waiting("the provisioned product is under change", None));
     }
     // Right after a request the product may still look as before; its record does not.
-    if let Some(record) = observation.last_record.present()
-        && matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
-    {
-        parts.push(Verdict::waiting(format!("record {} is {}", record.id, record.status), None));
+    match &observation.last_record {
+        Seen::Present(record)
+            if matches!(
+                record.status.as_str(),
+                "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR"
+            ) =>
+        {
+            parts
+                .push(Verdict::waiting(format!("record {} is {}", record.id, record.status), None));
+        }
+        // Old products have none.
+        Seen::Present(_) | Seen::Absent | Seen::NotLooked => {}
+        Seen::Unreadable(gap) => parts.push(Verdict::unreadable("the last record", &gap.message)),
     }
     match &observation.root {
         Seen::Present(root) => {

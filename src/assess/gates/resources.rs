@@ -64,6 +64,12 @@ fn one_database(case: &Case<'_>, database: &Database) -> Verdict {
             Some(over),
         ));
     }
+    if touched && let Some(gap) = &case.observation.details.database_events {
+        parts.push(Verdict::unreadable(
+            &format!("when the storage of `{}` was changed last", database.id),
+            &gap.message,
+        ));
+    }
     if touched && let Some(progress) = &database.optimization {
         parts.push(Verdict::waiting(
             format!(

@@ -1,6 +1,8 @@
 //! Every gate in every state it can be in.
 
-use crate::assess::testing::{World, artifact, denied, gate, offer, record, there, trigger};
+use crate::assess::testing::{
+    World, artifact, denial, denied, gate, offer, record, there, trigger,
+};
 use crate::assess::types::GateState::{self, Holds, NeedsPerson, NotApplicable, Unknown, Waiting};
 use crate::assess::{Credentials, Lifetime};
 use crate::desired::Mode;
@@ -1175,6 +1177,13 @@ fn database_available() {
                 Holds,
                 "",
                 "",
+            ),
+            (
+                "nobody knows whether it cools down",
+                |w| grow(w).with(|w| w.observation.details.database_events = Some(denial())),
+                Unknown,
+                "when the storage of `turbot-einstein` was changed last could not be read",
+                "doctor",
             ),
             (
                 "cooling down, storage stays",

@@ -53,7 +53,7 @@ impl ProductSearch {
     }
 
     /// Whether AWS's search matches whole values or parts of them is not documented, so we look ourselves.
-    fn matches(&self, found: &FoundProduct) -> bool {
+    pub fn matches(&self, found: &FoundProduct) -> bool {
         match self {
             Self::All => true,
             Self::One(ProductRef::Id(id)) => found.id == *id,

@@ -10,6 +10,7 @@ use super::{
 use crate::aws::reader::ProductRef as ReaderRef;
 use crate::aws::{Reader, Session, SessionError, types as aws};
 use crate::observe::observation::{NestedStack, Observation, Product, Record, Seen};
+use crate::observe::shared::Lists;
 use crate::observe::{Query, convert, join::join_all, triggers};
 use jiff::SignedDuration;
 
@@ -19,6 +20,7 @@ const REST: SignedDuration = SignedDuration::from_mins(5);
 /// Looks. `None`: the change ended, or another began, or the rest is too old; then everything is read.
 pub(super) async fn brisk(
     session: &Session,
+    lists: Lists<'_>,
     query: &Query,
     known: &Known,
 ) -> Result<Option<Observation>, SessionError> {
@@ -41,15 +43,16 @@ pub(super) async fn brisk(
         check(session, query.account.as_deref()),
         reader.provisioned_product(&by_id),
         record_again,
-        reader.stacks(),
-        reader.replication_groups(),
-        reader.cache_clusters(),
-        reader.db_instances(),
-        reader.mappings(),
+        lists.stacks(),
+        lists.replication_groups(),
+        lists.cache_clusters(),
+        lists.db_instances(),
+        lists.mappings(),
     );
     checked?;
     let at = now(session, before.now);
-    let (Ok(product_now), Ok(stacks), Ok(mappings)) = (product_now, stacks, mappings) else {
+    let (Ok(product_now), Ok((stacks, _)), Ok((mappings, _))) = (product_now, stacks, mappings)
+    else {
         return Ok(None);
     };
     let Some(root_now) = stacks.iter().find(|stack| stack.id == root.id) else { return Ok(None) };
@@ -92,14 +95,15 @@ pub(super) async fn brisk(
         Box::pin(workers.tagged(&reader, &hold)),
         Box::pin(nested_again(&reader, &below, nested_before, &root.id)),
     );
-    let mut tagged = tagged;
+    let (mut tagged, unread) = tagged;
+    found.details.tags = unread;
     tagged.queues =
         before.triggers.present().map(|triggers| triggers.queues.clone()).unwrap_or_default();
     found.triggers = Seen::Present(tagged);
     found.nested = nested_now;
-    found.caches = caches(groups, clusters, &known.resources, hive.as_deref());
+    found.caches = caches(&groups, &clusters, &known.resources, hive.as_deref());
     let storage_changed = before.database.present().and_then(|database| database.storage_changed);
-    (found.database, found.replica) = databases(instances, &known.resources, storage_changed);
+    (found.database, found.replica) = databases(&instances, &known.resources, storage_changed);
     found.products = Seen::Present(vec![product_now]);
     found.last_record = Seen::Present(record_now);
     found.root = Seen::Present(root_now);

@@ -17,20 +17,8 @@ impl Engine<'_> {
     /// One step of a clean-up: the nested stacks first, then what this stack no longer needs, then its final status.
     pub(super) fn clean_up(&mut self, name: &str) -> bool {
         let mut changed = false;
-        let children: Vec<String> = self
-            .stack(name)
-            .map(|stack| {
-                stack
-                    .resources
-                    .values()
-                    .filter_map(|resource| {
-                        name_from_arn(&resource.physical_id)
-                            .filter(|_| &*resource.kind == NESTED)
-                            .map(str::to_owned)
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
+        let children: Vec<String> =
+            self.stack(name).map(Stack::staying_children).unwrap_or_default();
         for child in &children {
             changed |= self.step(child);
         }
@@ -214,6 +202,20 @@ impl Engine<'_> {
                 stack.ended(back, now);
             }
         }
+    }
+}
+
+impl Stack {
+    /// The names of the nested stacks that outlive the operation. One that is to be removed has nothing to clean up: on the way back it
+    /// may have been created only just now, and its own operation would never end.
+    fn staying_children(&self) -> Vec<String> {
+        let doomed = self.run.as_ref().map_or(&[][..], |run| &run.doomed);
+        let stays = |id: &str| doomed.iter().all(|one| one.physical_id != id);
+        self.resources
+            .values()
+            .filter(|resource| &*resource.kind == NESTED && stays(&resource.physical_id))
+            .filter_map(|resource| name_from_arn(&resource.physical_id).map(str::to_owned))
+            .collect()
     }
 }
 
