@@ -101,6 +101,8 @@ pub struct Status {
     pub applied_revision: Option<String>,
     /// When AWS was last looked at with success; AWS's time.
     pub observed_at: Option<Timestamp>,
+    /// The same moment by the host's clock: what ages are counted from. How far the two are apart is how far the clocks are.
+    pub looked_at: Option<Timestamp>,
     /// When it is looked at again.
     pub next_look_at: Option<Timestamp>,
     /// The token of the last reconcile-now request that was carried out.
@@ -154,6 +156,7 @@ impl Status {
             attempted_revision: None,
             applied_revision: None,
             observed_at: None,
+            looked_at: None,
             next_look_at: None,
             last_handled_reconcile: None,
             phase: None,

@@ -221,6 +221,7 @@ impl Store {
                 attempted_revision: look.attempted_revision.clone(),
                 applied_revision: applied.clone(),
                 observed_at: Some(whole_second(look.observed_at)),
+                looked_at: Some(whole_second(now)),
                 next_look_at: look.next_look_at.map(whole_second),
                 last_handled_reconcile: remembered.handled(look.handled_reconcile.as_ref()),
                 phase: Some(verdict.phase),
@@ -271,7 +272,8 @@ impl Store {
                 (clean::word(&unreadable.reason), crate::text::sanitize(&unreadable.message));
             let conditions = conditions_while_unreadable(
                 &entry.verdict,
-                before.observed_at,
+                // By the host's clock, as `now` is: AWS's may be far from it.
+                before.looked_at,
                 now,
                 unreadable.interval,
                 (&reason, &message),

@@ -37,7 +37,7 @@ pub fn status_wide(list: &TedList, now: Timestamp, paint: Paint, columns: usize)
             None => "?".to_owned(),
         };
         let look = status
-            .observed_at
+            .looked_at
             .map_or_else(|| "never".to_owned(), |at| format!("{} ago", age(now, at)));
         let next =
             status.next_look_at.map_or_else(|| "–".to_owned(), |at| format!("in {}", age(at, now)));
