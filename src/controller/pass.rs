@@ -120,6 +120,10 @@ async fn look_and_act(
     if looked_at.elapsed() > LOOK_IS_GOOD_FOR {
         return Ok(verdict);
     }
+    // Whoever froze it since this pass began was told that nothing starts.
+    if step.step.begins_something() && means.store.freeze().frozen {
+        return Ok(verdict);
+    }
     verdict.acted = Some(carry_out(means, subject, &verdict, step, looked_at, context).await?);
     Ok(verdict)
 }
