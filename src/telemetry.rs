@@ -13,17 +13,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 const DEFAULT_FILTER: &str = "warn,ted_controller=info";
 
 /// Libraries that log every request at `debug`, with headers that may hold a session's token. They speak only when they are
-/// named in the directives.
-const QUIET: &[&str] = &[
-    "aws_config",
-    "aws_runtime",
-    "aws_sigv4",
-    "aws_smithy_runtime",
-    "hyper",
-    "hyper_util",
-    "rustls",
-    "h2",
-];
+/// named in the directives. Each stands for all whose names begin so.
+const QUIET: &[&str] =
+    &["aws_config", "aws_runtime", "aws_sdk", "aws_sigv4", "aws_smithy", "hyper", "rustls", "h2"];
 
 /// Logs cannot be written.
 #[derive(Debug, thiserror::Error)]
