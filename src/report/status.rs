@@ -195,6 +195,16 @@ impl Status {
     pub fn condition(&self, kind: ConditionType) -> Option<&TimedCondition> {
         self.conditions.iter().find(|condition| condition.kind == kind)
     }
+
+    /// What there is to say in one line: the condition that people ask for first.
+    pub fn headline(&self) -> Option<&TimedCondition> {
+        let holds = |kind| {
+            self.condition(kind).filter(|condition| condition.status == ConditionStatus::True)
+        };
+        holds(ConditionType::Stalled)
+            .or_else(|| holds(ConditionType::Reconciling))
+            .or_else(|| self.condition(ConditionType::Ready))
+    }
 }
 
 /// How a TED stands.

@@ -2,7 +2,7 @@
 
 use super::layout::{age, count, hang, table_with_text};
 use super::paint::Paint;
-use super::plan::{headline, short};
+use super::plan::short;
 use crate::assess::types::{ConditionStatus, ConditionType, Severity};
 use crate::report::status::{Freeze, Ted, TedList};
 use jiff::Timestamp;
@@ -159,15 +159,9 @@ fn findings(ted: &Ted) -> String {
 }
 
 fn message(ted: &Ted) -> String {
-    let conditions: Vec<_> = ted
-        .status
-        .conditions
-        .iter()
-        .map(crate::report::status::TimedCondition::condition)
-        .collect();
-    let said = headline(&conditions).map(|condition| condition.message.clone()).unwrap_or_default();
+    let said = ted.status.headline().map(|condition| condition.message.as_str());
     // One line a TED, also when the server is of another make than this command.
-    crate::text::sanitize(&said)
+    crate::text::sanitize(said.unwrap_or_default())
 }
 
 fn dash(text: Option<&String>) -> String {
