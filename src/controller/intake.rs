@@ -59,13 +59,13 @@ impl Controller {
         let documents = Arc::clone(&self.documents.borrow());
         for source in &documents.sources {
             let before = self.told.get(&source.origin);
-            if before.is_some_and(|before| is_told(before, source)) {
+            if before.is_some_and(|(_, known)| is_same(known, source)) {
                 continue;
             }
             let report = report(source);
-            log(before, &report);
+            log(before.map(|(report, _)| report), &report);
             self.store.set_source(report.clone());
-            self.told.insert(source.origin.clone(), report);
+            self.told.insert(source.origin.clone(), (report, source.clone()));
         }
     }
 
@@ -112,14 +112,12 @@ fn report(source: &SourceState) -> SourceReport {
     }
 }
 
-/// Whether a report says what there is to say; it costs less than making another one.
-fn is_told(report: &SourceReport, source: &SourceState) -> bool {
-    let problem = source.problem.as_deref().map(crate::text::sanitize);
-    report.last_read_at == source.last_read_at
-        && report.problem == problem
-        && report.revision.as_deref()
-            == source.revision.as_ref().map(crate::desired::Revision::as_str)
-        && report.files.iter().flat_map(|file| &file.problems).eq(source.in_force.problems())
+/// Whether there is nothing new to say. It costs less than making a report.
+fn is_same(known: &SourceState, now: &SourceState) -> bool {
+    known.last_read_at == now.last_read_at
+        && known.problem == now.problem
+        && known.revision == now.revision
+        && Arc::ptr_eq(&known.in_force, &now.in_force)
 }
 
 fn log(before: Option<&SourceReport>, now: &SourceReport) {

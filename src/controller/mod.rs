@@ -30,7 +30,7 @@ use crate::report::commands::{Command, CommandReceiver};
 use crate::report::metrics::{AwsRequest, PassResult};
 use crate::report::{Event, EventKind, Look, Memory, SourceReport, Store, Unreadable};
 use crate::settings::Settings;
-use crate::source::Documents;
+use crate::source::{Documents, SourceState};
 use jiff::Timestamp;
 use pace::Pace;
 use pass::{Means, Passed, Verdict, pass};
@@ -81,7 +81,7 @@ pub struct Controller {
     /// Passes under way.
     under_way: BTreeMap<task::Id, UnderWay>,
     /// What was last told of the sources.
-    told: BTreeMap<String, SourceReport>,
+    told: BTreeMap<String, (SourceReport, SourceState)>,
     pace: Pace,
     /// AWS's time when it was last seen.
     seen_at: Option<Timestamp>,
@@ -189,11 +189,7 @@ impl Controller {
         let mut beat = clock::now();
         loop {
             self.start(&mut passes);
-            if passes.is_empty()
-                && self.slots.values().all(|slot| {
-                    !slot.again && slot.outcome.is_some_and(|outcome| outcome != Outcome::Busy)
-                })
-            {
+            if passes.is_empty() && self.slots.values().all(Slot::is_through) {
                 break;
             }
             let wake = self.next_due().min(beat + HEARTBEAT);

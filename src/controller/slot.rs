@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How soon to look again after something was done.
 const AFTER_A_STEP: Duration = Duration::from_secs(1);
 
+/// How many looks in a row may come to nothing before `--once` gives up: with the growing waits between them, about 20 minutes.
+const MOST_FAILURES: u32 = 10;
+
 /// By how much the look that finds a verdict too old comes after that: times are told in whole seconds.
 const A_LITTLE: Duration = Duration::from_secs(1);
 
@@ -59,6 +62,9 @@ pub(super) struct Slot {
     pub(super) trouble: Option<&'static str>,
     /// When a pass last could look.
     seen: Option<Instant>,
+    /// How many passes in a row could not since.
+    failures: u32,
+    needs_person: bool,
     retry: Retry,
 }
 
@@ -111,6 +117,8 @@ impl Slot {
             diagnosis: None,
             trouble: None,
             seen: None,
+            failures: 0,
+            needs_person: false,
             retry: Retry::default(),
         }
     }
@@ -166,6 +174,8 @@ impl Slot {
     ) -> Duration {
         self.outcome = Some(Outcome::Failed);
         self.trouble = Some(trouble.reason);
+        self.failures += 1;
+        self.needs_person = trouble.needs_person;
         // The next look finds everything by itself.
         self.depth = Depth::Full;
         // The look that finds the last verdict too old is due when it is, whatever the wait.
@@ -182,7 +192,7 @@ impl Slot {
         if self.trouble.take().is_some() {
             tracing::info!(ted = self.name.as_str(), "it can be looked at again");
         }
-        self.seen = Some(now);
+        (self.seen, self.failures) = (Some(now), 0);
         self.product = verdict.product().map(str::to_owned).or(self.product.take());
         self.diagnosis.clone_from(&verdict.diagnosis);
         self.outcome = Some(outcome_of(verdict));
@@ -213,6 +223,20 @@ impl Slot {
             && let Some(record) = verdict.record()
         {
             self.sent = Some((record.to_owned(), verdict.observation.now));
+        }
+    }
+
+    /// Whether `--once` is through with it.
+    ///
+    /// Who could never look gives up at once. Who could, and may have begun something, tries again for a while.
+    pub(super) fn is_through(&self) -> bool {
+        match self.outcome {
+            _ if self.again => false,
+            None | Some(Outcome::Busy) => false,
+            Some(Outcome::Failed) => {
+                self.seen.is_none() || self.needs_person || self.failures >= MOST_FAILURES
+            }
+            Some(Outcome::Stalled | Outcome::Waiting | Outcome::Settled) => true,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The shapes of the API: a TED is its document plus a status. Field names are a contract; fields are added, none renamed.
 
+use super::clean;
 use super::plan::PlannedStep;
 use super::sides::Side;
 use crate::assess::types::{
@@ -398,7 +399,7 @@ impl SourceReport {
             path: file.path.clone(),
             valid: file.valid,
             summary: file.summary(),
-            problems: file.problems.clone(),
+            problems: file.problems.iter().map(clean::problem).collect(),
             last_good: file.last_good.iter().map(ToString::to_string).collect(),
         });
         Self { files: files.collect(), notes: in_force.notes.clone(), ..self }

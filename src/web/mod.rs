@@ -30,8 +30,11 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How old the last sign of life of the loop may be. The loop gives one every five seconds; a dozen missed in a row is no load, it hangs.
-const HEALTHY_FOR: Duration = Duration::from_mins(1);
+/// How old the last completed pass may be, or the last moment in which none was due.
+///
+/// Against an AWS that does not answer, a pass takes as long as its calls may: some 65 seconds a round trip, three in a row. Whoever is
+/// ended for that fares no better afterwards; what takes longer hangs.
+const HEALTHY_FOR: Duration = Duration::from_mins(5);
 
 /// How many streams may be open at a time: every browser window on the page has one, and each costs a task and its place in the queue.
 const MAX_STREAMS: usize = 64;

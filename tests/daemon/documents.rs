@@ -78,6 +78,9 @@ fn a_broken_file_keeps_its_last_good_state_and_everybody_can_see_it() {
     let ted = daemon.ted("einstein").unwrap();
     assert_eq!(ted["spec"]["cache"]["engine"], "redis");
     assert!(is_ready(&ted["status"], "True"));
+    daemon.until("einstein", "a word on it", |status| {
+        status["notes"].to_string().contains("what it last said stays in force")
+    });
 
     folder.write("teds/einstein.yaml", DIFFER);
     until_engine(&daemon, "valkey");
@@ -256,13 +259,13 @@ fn several_sources_are_one_set_and_may_contradict_each_other() {
     assert!(broken[1]["problems"][0]["message"].as_str().unwrap().contains("ours/einstein.yaml"));
     assert_eq!(daemon.metric("ted_controller_invalid_documents"), 2.0);
     let ted = daemon.until("einstein", "the contradiction", |status| {
-        status["gates"].to_string().contains("another document contradicts this one")
+        status["notes"].to_string().contains("another document contradicts this one")
     });
     assert_eq!(ted["spec"]["cache"]["engine"], "redis", "what was in force stays");
 
     folder.remove("theirs/einstein.yaml");
     daemon.until("einstein", "peace", |status| {
-        !status["gates"].to_string().contains("contradicts") && is_ready(status, "True")
+        !status["notes"].to_string().contains("contradicts") && is_ready(status, "True")
     });
     assert_eq!(condition(&daemon.ted("einstein").unwrap()["status"], "Stalled")["status"], "False");
 }

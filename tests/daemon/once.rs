@@ -5,6 +5,7 @@ use serde_json::json;
 
 const NOBODY: &str = "engine: redis\nversion: '7.1'\nprovisionedProduct: ted-nobody\n";
 const ELSEWHERE: &str = "engine: redis\nversion: '7.1'\naccount: '999900001111'\n";
+const DIFFERS_TOO: &str = "engine: valkey\nversion: '8.0'\nprovisionedProduct: ted-einstein\nhive: einstein\nmode: observe\n";
 const BROKEN: &str = "engine: redis\nversion: nine\n";
 
 #[test]
@@ -22,7 +23,7 @@ fn the_exit_code_says_how_it_stands_and_the_worst_counts() {
             "1 TED: 1 settled, 1 source has problems",
         ),
         (
-            &[("teds/einstein.yaml", NOBODY), ("teds/curie.yaml", DIFFER)],
+            &[("teds/einstein.yaml", NOBODY), ("teds/curie.yaml", DIFFERS_TOO)],
             3,
             "2 TEDs: 1 waits, 1 needs a person",
         ),
@@ -99,7 +100,7 @@ fn a_wrong_command_line_or_configuration_is_64() {
 #[test]
 fn whatever_is_wrong_with_aws_is_one_clear_message() {
     let sim = Sim::start("default");
-    let allow = "allowedRoles: ['arn:aws:iam::444455556666:role/*']\n";
+    let allow = "allowedRoles: ['arn:aws:iam::444455556666:role/nob*']\n";
     let role = "apiVersion: ted-controller.dev/v1alpha1\nkind: TurbotEnterpriseDatabase\nmetadata: {name: einstein}\n\
                 spec: {roleArn: 'arn:aws:iam::444455556666:role/nobody', cache: {engine: redis, version: '7.1'}}\n";
     let folder =

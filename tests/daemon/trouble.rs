@@ -93,19 +93,15 @@ fn a_verdict_outlives_three_intervals_and_no_more() {
     let document = document("einstein", "").replace("interval: 1s", "interval: 4s");
     let folder = Folder::new(&[("teds/einstein.yaml", &document)]);
     let daemon = Daemon::start(&sim, &folder, &[]).ready();
-    sim.fault(&json!({"operation": "DescribeProvisionedProduct", "fault": "access-denied"}));
-    sim.fault(&json!({"operation": "GetCallerIdentity", "fault": "access-denied"}));
     drop(sim);
     let young = daemon.until("einstein", "a failed look", |status| !status["trouble"].is_null());
     let ready = condition(&young["status"], "Ready");
     assert_eq!(ready["status"], "True", "{ready:#}");
-    assert!(
-        ready["message"].as_str().unwrap().contains("last looked at with success"),
-        "{ready:#}"
-    );
+    let message = ready["message"].as_str().unwrap();
+    assert!(message.contains("last looked at with success"), "{message}");
     let old = daemon.until("einstein", "a verdict too old", |status| is_ready(status, "Unknown"));
-    let reason = condition(&old["status"], "Ready")["reason"].as_str().unwrap();
-    assert!(["NoConnection", "NoAnswer"].contains(&reason), "{reason}");
+    assert_eq!(condition(&old["status"], "Ready")["reason"], "Unreadable");
+    assert_eq!(condition(&old["status"], "Stalled")["status"], "False", "it may pass by itself");
     assert_eq!(old["status"]["actual"]["engine"], "redis", "what was seen stays visible");
 }
 
@@ -113,8 +109,9 @@ fn a_verdict_outlives_three_intervals_and_no_more() {
 fn what_aws_and_others_write_cannot_paint_on_the_terminal() {
     let sim = Sim::start("default");
     let hostile = "\u{1b}[31mred\u{1b}[0m\r\nfake: line \u{202e}gpj <script>alert(1)</script>";
+    // As JSON it comes as it is; XML has no such characters.
     sim.fault(&json!({
-        "operation": "DescribeStacks",
+        "operation": "DescribeRecord",
         "fault": {"error": {"code": "Strange", "message": hostile, "status": 400}},
     }));
     let folder = Folder::new(&[

@@ -5,12 +5,21 @@ use super::status::cells;
 use crate::report::status::{Ted, TedList};
 use std::collections::BTreeMap;
 
+/// How wide columns are at least: as wide as what mostly comes later.
+const WIDTHS: [usize; 7] = [8, 7, 9, 6, 12, 8, 0];
+
 /// What was written so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Follow {
     /// Columns grow and never shrink: what was written stays where it is.
     widths: Vec<usize>,
     last: BTreeMap<String, Vec<String>>,
+}
+
+impl Default for Follow {
+    fn default() -> Self {
+        Self { widths: WIDTHS.to_vec(), last: BTreeMap::new() }
+    }
 }
 
 impl Follow {
@@ -50,7 +59,7 @@ impl Follow {
     pub fn gone(&mut self, name: &str) -> String {
         match self.last.remove(name) {
             Some(_) => format!(
-                "{} its document is gone\n",
+                "{}  its document is gone\n",
                 pad(name, self.widths.first().copied().unwrap_or(0))
             ),
             None => String::new(),
@@ -98,7 +107,7 @@ mod tests {
         let row = follow.ted(&list.items[0]);
         assert!(row.starts_with("curie     Unknown"), "{row}");
         list.items.remove(0);
-        assert_eq!(follow.list(&list), "curie    its document is gone\n");
+        assert_eq!(follow.list(&list), "curie     its document is gone\n");
         assert_eq!(follow.gone("curie"), "");
     }
 }

@@ -35,9 +35,14 @@ pub fn ted(
 ) -> String {
     let mut page = Page { out: String::new(), ted, now, paint, columns };
     page.freeze(freeze);
-    page.verdict();
+    let plan = ted.status.observed_at.map(|observed_at| page.plan(observed_at));
+    page.head(plan.as_ref());
+    page.trouble();
     page.progress();
     page.worker_events();
+    if let Some(plan) = &plan {
+        super::plan::body(&mut page.out, plan, paint, columns);
+    }
     page.conditions();
     let most = if extent == Extent::Full { usize::MAX } else { LAST };
     page.history(most);
@@ -72,34 +77,16 @@ impl Page<'_> {
         }
     }
 
-    fn verdict(&mut self) {
+    /// What it is about, the one sentence that matters, and how old that is.
+    fn head(&mut self, plan: Option<&Plan>) {
         let status = &self.ted.status;
-        let product = self.ted.spec.get("provisionedProduct").and_then(Value::as_str);
-        let product = product.unwrap_or(&self.ted.metadata.name);
-        match status.observed_at {
-            Some(observed_at) => {
-                let plan = self.plan(product, observed_at);
-                self.out.push_str(&super::plan::plan(&[plan], self.paint, self.columns));
-            }
+        match plan {
+            Some(plan) => super::plan::head(&mut self.out, plan, self.paint, self.columns),
             None => {
-                self.out.push_str(&self.paint.bold(&self.ted.metadata.name));
-                self.out.push('\n');
-                let what = format!("{product}, never looked at with success");
-                self.out.push_str(&self.paint.dim(what));
-                self.out.push('\n');
+                let name = self.paint.bold(&self.ted.metadata.name);
+                let what = format!("{}, never looked at with success", self.product());
+                self.out.push_str(&format!("{name}\n{}\n", self.paint.dim(what)));
             }
-        }
-        if let Some(trouble) = &status.trouble {
-            self.section("It cannot be looked at");
-            let paint = self.paint;
-            hang(&mut self.out, "  ", &trouble.message, self.columns, |line| paint.bad(line));
-            let since = format!(
-                "{}, for {}, since {}",
-                trouble.reason,
-                age(self.now, trouble.since),
-                moment(trouble.since)
-            );
-            hang(&mut self.out, "  ", &since, self.columns, |line| paint.dim(line));
         }
         let times = [
             status.looked_at.map(|at| format!("looked at {} ago", age(self.now, at))),
@@ -107,18 +94,35 @@ impl Page<'_> {
         ];
         let times: Vec<String> = times.into_iter().flatten().collect();
         if !times.is_empty() {
-            self.out.push('\n');
-            self.out.push_str(&self.paint.dim(times.join(", ")));
-            self.out.push('\n');
+            self.out.push_str(&format!("  {}\n", self.paint.dim(times.join(", "))));
         }
     }
 
+    fn trouble(&mut self) {
+        let Some(trouble) = &self.ted.status.trouble else { return };
+        self.section("It cannot be looked at");
+        let paint = self.paint;
+        hang(&mut self.out, "  ", &trouble.message, self.columns, |line| paint.bad(line));
+        let since = format!(
+            "{}, for {}, since {}",
+            trouble.reason,
+            age(self.now, trouble.since),
+            moment(trouble.since)
+        );
+        hang(&mut self.out, "  ", &since, self.columns, |line| paint.dim(line));
+    }
+
+    fn product(&self) -> &str {
+        let product = self.ted.spec.get("provisionedProduct").and_then(Value::as_str);
+        product.unwrap_or(&self.ted.metadata.name)
+    }
+
     /// The last verdict in the form that plans are rendered from.
-    fn plan(&self, product: &str, observed_at: Timestamp) -> Plan {
+    fn plan(&self, observed_at: Timestamp) -> Plan {
         let status = self.ted.status.clone();
         Plan {
             name: self.ted.metadata.name.clone(),
-            provisioned_product: product.to_owned(),
+            provisioned_product: self.product().to_owned(),
             revision: status.observed_revision,
             observed_at,
             sides: status.sides,
