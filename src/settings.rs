@@ -258,10 +258,11 @@ impl Settings {
         }
     }
 
-    /// Every place that documents come from: `desired` first.
+    /// Every place that documents come from, each once: `desired` first.
     pub fn all_sources(&self) -> Vec<SourceSettings> {
         let desired = self.desired.clone().map(SourceSettings::Path);
-        desired.into_iter().chain(self.sources.iter().cloned()).collect()
+        let further = self.sources.iter().filter(|source| Some(*source) != desired.as_ref());
+        desired.iter().chain(further).cloned().collect()
     }
 
     /// Why no start is allowed by the settings at this moment; `None`: starts are allowed.

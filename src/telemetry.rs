@@ -13,16 +13,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 const DEFAULT_FILTER: &str = "warn,ted_controller=info";
 
 /// Libraries that log every request at `debug`, with headers that may hold a session's token. They speak only when they are
-/// named in the directives.
-const QUIET: &[&str] = &[
-    "aws_config",
-    "aws_runtime",
-    "aws_sigv4",
-    "aws_smithy_runtime",
-    "hyper",
-    "hyper_util",
-    "rustls",
-    "h2",
+/// named in the directives. Each stands for all whose names begin so.
+///
+/// What AWS's warn of is a failed call, which we tell in our own words, once and not for each of many calls at a time.
+const QUIET: &[(&str, &str)] = &[
+    ("aws_config", "error"),
+    ("aws_runtime", "error"),
+    ("aws_sdk", "error"),
+    ("aws_sigv4", "error"),
+    ("aws_smithy", "error"),
+    ("hyper", "warn"),
+    ("rustls", "warn"),
+    ("h2", "warn"),
 ];
 
 /// Logs cannot be written.
@@ -72,8 +74,8 @@ fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
     let wrong = || TelemetryError::Level(crate::text::sanitize_to(level, 80));
     let mut directives: Vec<String> = QUIET
         .iter()
-        .filter(|library| !level.contains(**library))
-        .map(|library| format!("{library}=warn"))
+        .filter(|(library, _)| !level.contains(library))
+        .map(|(library, level)| format!("{library}={level}"))
         .collect();
     directives.insert(0, level.to_owned());
     EnvFilter::builder().parse(directives.join(",")).map_err(|_| wrong())

@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("observe", &["aws", "desired", "clock", "settings"]),
     ("act", &["aws", "desired", "clock", "assess::holds", "assess::types"]),
     ("report", &["desired", "assess", "observe::observation", "clock"]),
-    ("web", &["desired", "assess", "report", "clock"]),
+    ("web", &["desired", "assess", "report", "clock", "settings::Secret"]),
     (
         "controller",
         &[

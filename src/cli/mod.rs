@@ -1,15 +1,22 @@
 //! The command line: one file a command. All terminal output is here; data goes to standard output, everything else to standard error.
 
 mod adopt;
+mod client;
 mod completions;
 mod doctor;
 mod explain;
+mod freeze;
 mod iam_policy;
+mod known;
 mod output;
 mod plan;
+mod reconcile;
+mod run;
 mod schema;
+mod signals;
 #[cfg(feature = "demo")]
 mod sim;
+mod status;
 mod terminal;
 mod validate;
 mod what;
@@ -35,6 +42,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Keep TEDs as their documents say, or only look: the daemon
+    Run(run::Args),
+    /// Say how the TEDs of a running daemon stand
+    Status(status::Args),
+    /// Have a running daemon look at a TED now
+    Reconcile(reconcile::Args),
+    /// Have a running daemon start nothing, or let it start things again
+    Freeze(freeze::Args),
     /// Look and say what differs, what is wrong, and what would be done; change nothing
     Plan(plan::Args),
     /// Write desired documents that match what is deployed
@@ -72,6 +87,8 @@ mod exit {
     pub(super) const ERROR: u8 = 1;
     /// Something differs, or time will heal it.
     pub(super) const DIFFERS: u8 = 2;
+    /// Nothing goes on before a person did something.
+    pub(super) const NEEDS_PERSON: u8 = 3;
     /// The command line is wrong (`EX_USAGE` of BSD's sysexits).
     pub(super) const USAGE: u8 = 64;
 }
@@ -111,6 +128,10 @@ pub fn main() -> ExitCode {
         }
     };
     let outcome: Result<ExitCode, Failure> = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Status(args) => wait(status::run(&args)),
+        Command::Reconcile(args) => wait(reconcile::run(&args)),
+        Command::Freeze(args) => wait(freeze::run(&args)),
         Command::Plan(args) => wait(plan::run(&args)),
         Command::Adopt(args) => wait(adopt::run(&args)),
         Command::Doctor(args) => wait(doctor::run(&args)),

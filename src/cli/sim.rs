@@ -1,5 +1,6 @@
 //! `ted-controller sim`: a local AWS with a simulated TED installation, for every AWS client that can be given an endpoint.
 
+use super::signals::Signals;
 use super::{Failure, output};
 use std::io;
 use std::net::SocketAddr;
@@ -135,29 +136,4 @@ fn greet(sim: &Sim, scenario: &Scenario, address: SocketAddr) {
     output::line(format_args!("export AWS_ACCESS_KEY_ID={}", scenario.world.account));
     output::line("export AWS_SECRET_ACCESS_KEY=simulated");
     output::line(format_args!("export AWS_REGION={}", scenario.world.region));
-}
-
-/// What asks a process to end: interrupt and, on Unix, terminate.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }

@@ -2,40 +2,47 @@
 //!
 //! One task owns everything; passes run beside it, one a TED at a time, at most `workers` together. A TED is due when its interval is
 //! over, when its document changed, when somebody asked, or, after an error, when its wait is over. Whatever one TED does, the others
-//! are looked at.
+//! are looked at: a pass that breaks off is one TED's, and a region that does not answer leaves workers to the others (`queue`).
+//!
+//! `intake` is what comes in, documents and requests; `slot` is what is known of one TED between passes; `pass` is one look, and what is
+//! done on it; `state` is what outlives the process.
 //!
 //! Safety rests on none of this: a pass that was cut off, a controller that was killed, a state file that is gone cost time and nothing
 //! else.
 
 mod backoff;
+mod intake;
 mod pace;
 mod pass;
+mod queue;
 mod slot;
+mod state;
 
-use self::backoff::Retry;
+pub use state::{StateDir, StateError};
+
 use crate::assess::Context;
 use crate::assess::types::{ConditionStatus, ConditionType};
-use crate::aws::Class;
 use crate::clock::{self, Instant};
-use crate::desired::{InForce, Name};
+use crate::desired::{Entry, Name};
 use crate::observe::{Depth, Observer};
 use crate::report::audit::Audit;
-use crate::report::commands::{Command, CommandReceiver, Refused};
+use crate::report::commands::{Command, CommandReceiver};
 use crate::report::metrics::{AwsRequest, PassResult};
 use crate::report::{Event, EventKind, Look, Memory, SourceReport, Store, Unreadable};
 use crate::settings::Settings;
-use crate::source::Snapshot;
+use crate::source::{Documents, SourceState};
 use jiff::Timestamp;
 use pace::Pace;
 use pass::{Means, Passed, Verdict, pass};
-use slot::{Outcome, Slot};
-use std::collections::{BTreeMap, HashMap};
+use queue::{Due, Place, choose};
+use slot::{Outcome, Slot, Trouble};
+use state::Saver;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::{self, JoinSet};
+use tokio::task::{self, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How often the loop says that it is alive, and writes what has changed to the state file.
@@ -44,13 +51,12 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long passes under way get to end when the controller is stopped.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// The name of the state file in the state directory.
-const STATE_FILE: &str = "state.json";
-
 /// What `--once` came to, over all TEDs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// TEDs that could not be looked at, or sources that could not be read.
+    /// Sources that could not be read, or that have something wrong in them.
+    pub broken_sources: usize,
+    /// TEDs that could not be looked at.
     pub failed: usize,
     /// TEDs that need a person.
     pub stalled: usize,
@@ -66,91 +72,97 @@ pub struct Controller {
     settings: Arc<Settings>,
     observer: Arc<Observer>,
     store: Arc<Store>,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
+    documents: watch::Receiver<Arc<Documents>>,
     commands: CommandReceiver,
     slots: BTreeMap<Name, Slot>,
     audit: Arc<Audit>,
     /// This process, as it signs its holds.
     process: String,
     /// Passes under way.
-    under_way: HashMap<task::Id, Name>,
+    under_way: BTreeMap<task::Id, UnderWay>,
+    /// What was last told of the sources.
+    told: BTreeMap<String, (SourceReport, SourceState)>,
     pace: Pace,
     /// AWS's time when it was last seen.
     seen_at: Option<Timestamp>,
     /// Requests to AWS that are in the metrics already.
     counted: BTreeMap<String, u64>,
-    saved: Option<u64>,
+    saver: Saver,
 }
 
-/// A pass that has ended.
-type Ended = (Option<String>, Passed);
+/// A pass under way.
+#[derive(Debug)]
+struct UnderWay {
+    name: Name,
+    /// What it judges by: the document may change meanwhile.
+    entry: Option<Entry>,
+    place: Place,
+    /// Tokens of the requests that it answers, oldest first.
+    asked: Vec<String>,
+}
 
 impl Controller {
-    /// A loop over what `snapshots` says.
+    /// A loop over what `documents` says.
     pub fn new(
         settings: Arc<Settings>,
         observer: Arc<Observer>,
         store: Arc<Store>,
-        snapshots: watch::Receiver<Arc<Snapshot>>,
+        documents: watch::Receiver<Arc<Documents>>,
         commands: CommandReceiver,
     ) -> Self {
         Self {
             audit: Arc::new(Audit::new(settings.state_dir.as_deref())),
             process: process_name(),
-            under_way: HashMap::new(),
+            under_way: BTreeMap::new(),
+            told: BTreeMap::new(),
+            saver: Saver::new(settings.state_dir.as_deref().map(state::file)),
             pace: Pace::default(),
             seen_at: None,
             settings,
             observer,
             store,
-            snapshots,
+            documents,
             commands,
             slots: BTreeMap::new(),
             counted: BTreeMap::new(),
-            saved: None,
         }
     }
 
-    /// What a former process remembered. A file that cannot be used is said and passed over: it holds comfort only.
+    /// What a former process remembered.
     pub fn remembered(settings: &Settings) -> Memory {
-        let Some(file) = state_file(settings) else { return Memory::default() };
-        match Memory::load(&file) {
-            Ok(memory) => memory,
-            Err(error) if !file.exists() => {
-                tracing::debug!(%error, "no state yet");
-                Memory::default()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the state file is passed over: times of transitions begin anew");
-                Memory::default()
-            }
-        }
+        settings.state_dir.as_deref().map(state::memory).unwrap_or_default()
     }
 
     /// Runs until `stop`, then lets passes under way end.
     pub async fn run(mut self, stop: CancellationToken) -> Summary {
-        let mut passes: JoinSet<Ended> = JoinSet::new();
-        self.adopt_snapshot();
+        let mut passes: JoinSet<Passed> = JoinSet::new();
+        self.heed_settings();
+        self.adopt_documents();
         let mut beat = clock::now();
         loop {
             self.start(&mut passes);
-            let wake = self.next_due(passes.len()).min(beat + HEARTBEAT);
+            let wake = self.next_due().min(beat + HEARTBEAT);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some(ended) = passes.join_next_with_id(), if !passes.is_empty() => self.end(ended),
-                Ok(()) = self.snapshots.changed() => self.adopt_snapshot(),
+                Ok(()) = self.documents.changed() => self.adopt_documents(),
                 Some((command, answer)) = self.commands.recv() => {
-                    let _ = answer.send(self.obey(command));
+                    let taken_up = self.obey(&command);
+                    if let (Command::Freeze { .. }, Ok(())) = (&command, &taken_up) {
+                        // A freeze that a crash undoes would be none.
+                        self.saver.save_now(&self.store).await;
+                    }
+                    let _ = answer.send(taken_up);
                 }
                 () = clock::sleep(wake.saturating_duration_since(clock::now())) => {}
             }
             if beat.elapsed() >= HEARTBEAT {
                 beat = clock::now();
-                self.store.idle(clock::wall());
-                self.save().await;
+                self.beat().await;
             }
         }
+        self.commands.close();
         tracing::info!(passes = passes.len(), "stopping: passes under way end, nothing new begins");
         let drained = async {
             while let Some(ended) = passes.join_next_with_id().await {
@@ -161,41 +173,71 @@ impl Controller {
             () = drained => {}
             () = clock::sleep(DRAIN) => tracing::warn!("passes did not end in time: they are cut off, and nothing is lost by it"),
         }
-        self.save().await;
+        self.saver.save_now(&self.store).await;
         self.summary()
     }
 
     /// Runs until every TED is settled, waits for time, or needs a person.
     pub async fn once(mut self, stop: CancellationToken) -> Summary {
-        let mut passes: JoinSet<Ended> = JoinSet::new();
-        self.adopt_snapshot();
+        let mut passes: JoinSet<Passed> = JoinSet::new();
+        tokio::select! {
+            _ = self.documents.wait_for(|documents| documents.complete) => {}
+            () = stop.cancelled() => {}
+        }
+        self.heed_settings();
+        self.adopt_documents();
+        let mut beat = clock::now();
         loop {
             self.start(&mut passes);
-            if passes.is_empty()
-                && self.slots.values().all(|slot| {
-                    !slot.again && slot.outcome.is_some_and(|outcome| outcome != Outcome::Busy)
-                })
-            {
+            if passes.is_empty() && self.slots.values().all(Slot::is_through) {
                 break;
             }
-            let wake = self.next_due(passes.len());
+            let wake = self.next_due().min(beat + HEARTBEAT);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some(ended) = passes.join_next_with_id(), if !passes.is_empty() => self.end(ended),
                 () = clock::sleep(wake.saturating_duration_since(clock::now())) => {}
             }
+            if beat.elapsed() >= HEARTBEAT {
+                beat = clock::now();
+                self.beat().await;
+            }
         }
-        self.save().await;
+        self.saver.save_now(&self.store).await;
         self.summary()
+    }
+
+    /// Says that the loop is alive, as far as it is: work that is overdue or under way does not count before it is done.
+    async fn beat(&mut self) {
+        let now = clock::now();
+        if self.under_way.is_empty() && self.slots.values().all(|slot| slot.due > now) {
+            self.store.idle(clock::wall());
+        }
+        self.tell_sources();
+        self.heed_settings();
+        self.saver.save_behind(&self.store).await;
+    }
+
+    /// A freeze of the settings has an end.
+    fn heed_settings(&mut self) {
+        let frozen = self.settings.frozen_at(clock::wall());
+        if self.store.set_frozen_by_settings(frozen.as_deref()) {
+            self.look_at_all();
+        }
     }
 
     fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        let snapshot = self.snapshots.borrow();
-        if snapshot.problem.is_some() || snapshot.in_force.files.iter().any(|file| !file.valid) {
-            summary.failed += 1;
-        }
+        summary.broken_sources = self
+            .documents
+            .borrow()
+            .sources
+            .iter()
+            .filter(|source| {
+                source.problem.is_some() || source.in_force.files.iter().any(|file| !file.valid)
+            })
+            .count();
         for slot in self.slots.values() {
             match slot.outcome {
                 Some(Outcome::Failed) => summary.failed += 1,
@@ -207,76 +249,28 @@ impl Controller {
         summary
     }
 
-    /// Takes over what the source says now.
-    fn adopt_snapshot(&mut self) {
-        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-        if snapshot.reading == 0 {
-            return;
-        }
-        let now = clock::wall();
-        if let Some(problem) = &snapshot.problem {
-            tracing::warn!(
-                source = snapshot.origin,
-                problem,
-                "the source cannot be read; what it said last stays in force"
-            );
-            self.store.source_failed(&snapshot.origin, problem);
-            return;
-        }
-        self.store.set_source(SourceReport::read(
-            &snapshot.origin,
-            snapshot.revision.as_str(),
-            &snapshot.in_force,
-            now,
-        ));
-        for problem in snapshot.in_force.problems() {
-            tracing::warn!(place = %problem.location, "{problem}");
-        }
-        self.adopt(&snapshot.in_force);
-        tracing::info!(
-            revision = snapshot.revision.as_str(),
-            documents = snapshot.in_force.entries.len(),
-            "documents in force"
-        );
-    }
-
-    fn adopt(&mut self, in_force: &InForce) {
-        let (now, wall) = (clock::now(), clock::wall());
-        for entry in &in_force.entries {
-            self.store.put_document(&entry.desired, wall);
-            if let Some(slot) = self.slots.get_mut(&entry.desired.name) {
-                slot.update(entry, now);
-            } else {
-                let slot = Slot::new(entry.clone(), now);
-                self.slots.insert(entry.desired.name.clone(), slot);
-            }
-        }
-        let gone = self
-            .slots
-            .values_mut()
-            .filter(|slot| slot.entry.is_some() && in_force.get(&slot.name).is_none());
-        for slot in gone {
-            tracing::info!(
-                ted = slot.name.as_str(),
-                "its document is gone; what it holds is given back"
-            );
-            slot.entry = None;
-            slot.look_now(now);
-        }
-    }
-
     /// Starts the passes that are due, as far as there are workers.
-    fn start(&mut self, passes: &mut JoinSet<Ended>) {
+    fn start(&mut self, passes: &mut JoinSet<Passed>) {
         let now = clock::now();
+        let due: Vec<Due> = self
+            .slots
+            .values()
+            .filter(|slot| !slot.running && slot.due <= now)
+            .map(|slot| Due {
+                name: slot.name.clone(),
+                place: Place::of(&slot.query),
+                since: slot.due,
+            })
+            .collect();
+        if due.is_empty() {
+            return;
+        }
+        let busy: Vec<Place> = self.under_way.values().map(|pass| pass.place.clone()).collect();
+        let places: BTreeSet<Place> =
+            self.slots.values().map(|slot| Place::of(&slot.query)).collect();
         let (context, aws_now) = (self.context(), self.aws_now());
-        let mut due: Vec<&mut Slot> =
-            self.slots.values_mut().filter(|slot| !slot.running && slot.due <= now).collect();
-        // Who waits longest goes first.
-        due.sort_by_key(|slot| slot.due);
-        for slot in due {
-            if passes.len() >= self.settings.workers {
-                return;
-            }
+        for name in choose(due, &busy, &places, self.settings.workers) {
+            let Some(slot) = self.slots.get_mut(&name) else { continue };
             slot.running = true;
             let depth = std::mem::replace(&mut slot.depth, Depth::Steady);
             let mut past = self.store.past(&slot.name);
@@ -296,21 +290,22 @@ impl Controller {
                 store: Arc::clone(&self.store),
                 pace: self.pace.get(),
             };
-            let (subject, token) = (slot.subject(), slot.token.take());
-            let task = passes.spawn(async move {
-                let ended = Box::pin(pass(&means, &subject, depth, context)).await;
-                (token, ended)
-            });
-            self.under_way.insert(task.id(), slot.name.clone());
+            let subject = slot.subject();
+            let under_way = UnderWay {
+                name,
+                entry: subject.entry.clone(),
+                place: Place::of(&slot.query),
+                asked: std::mem::take(&mut slot.asked),
+            };
+            let task =
+                passes.spawn(async move { Box::pin(pass(&means, &subject, depth, context)).await });
+            self.under_way.insert(task.id(), under_way);
         }
     }
 
     fn context(&self) -> Context {
         let freeze = self.store.freeze();
-        let frozen = freeze
-            .frozen
-            .then(|| freeze.reason.unwrap_or_else(|| "by hand".to_owned()))
-            .or_else(|| self.settings.frozen_at(clock::wall()));
+        let frozen = freeze.frozen.then(|| freeze.reason.unwrap_or_else(|| "by hand".to_owned()));
         Context {
             mode_bound: self.settings.mode,
             frozen,
@@ -326,86 +321,62 @@ impl Controller {
         self.seen_at.unwrap_or_else(clock::wall)
     }
 
-    /// When somebody is due whom a worker could take.
-    fn next_due(&self, workers_busy: usize) -> Instant {
-        let idle = clock::now() + HEARTBEAT;
-        if workers_busy >= self.settings.workers {
-            return idle;
-        }
-        self.slots.values().filter(|slot| !slot.running).map(|slot| slot.due).min().unwrap_or(idle)
+    /// When the next TED becomes due. One that is due already waits for a worker, and the end of a pass wakes the loop.
+    fn next_due(&self) -> Instant {
+        let now = clock::now();
+        let to_come = self.slots.values().map(|slot| slot.due).filter(|due| *due > now);
+        to_come.min().unwrap_or(now + HEARTBEAT)
     }
 
     /// A pass has ended.
-    fn end(&mut self, ended: Result<(task::Id, Ended), task::JoinError>) {
-        let (id, ended) = match ended {
-            Ok((id, ended)) => (id, Ok(ended)),
+    fn end(&mut self, ended: Result<(task::Id, Passed), JoinError>) {
+        let (id, passed) = match ended {
+            Ok((id, passed)) => (id, Ok(passed)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Some(name) = self.under_way.remove(&id) else { return };
+        let Some(mut pass) = self.under_way.remove(&id) else { return };
         self.count_requests();
-        match ended {
-            Ok((token, passed)) => self.passed(&name, token, &passed),
-            Err(error) => {
-                // A mistake of ours. The TED is looked at again; the others never noticed.
-                tracing::error!(ted = name.as_str(), %error, "a pass broke off");
-                let Some(slot) = self.slots.get_mut(&name) else { return };
-                (slot.running, slot.due) = (false, clock::now() + Retry::slow());
-                slot.outcome = Some(Outcome::Failed);
-                self.store.metrics().pass(PassResult::Error, Duration::ZERO);
-            }
+        let mut answered = std::mem::take(&mut pass.asked).into_iter();
+        match passed {
+            Ok(passed) => self.passed(&pass, answered.next(), &passed),
+            Err(error) => self.broken_off(&pass, answered.next(), &error),
+        }
+        // One pass answers all who asked before it began.
+        for token in answered {
+            self.store.handled(&pass.name, &token);
         }
     }
 
-    fn passed(&mut self, name: &Name, token: Option<String>, passed: &Passed) {
+    fn passed(&mut self, pass: &UnderWay, token: Option<String>, passed: &Passed) {
+        let name = &pass.name;
         let Some(slot) = self.slots.get_mut(name) else { return };
         slot.running = false;
+        let (now, wall) = (clock::now(), clock::wall());
         if let Ok(verdict) = &passed.verdict {
-            self.pace.learn(clock::now(), verdict.observed_at());
+            self.pace.learn(now, verdict.observed_at());
             self.seen_at = self.seen_at.max(Some(verdict.observed_at()));
         }
-        let is_news = passed.verdict.as_ref().err().is_some_and(|error| slot.is_news(error));
-        let wait = slot.passed(passed, self.pace.get());
-        let wall = clock::wall();
-        let next = wall.checked_add(wait).ok();
-        let result = match &passed.verdict {
+        let (wait, result) = match &passed.verdict {
             Ok(verdict) => {
-                tell(&self.store, name, slot, verdict, next, token);
-                match slot.outcome {
+                let wait = slot.looked(verdict, self.pace.get(), now);
+                let next = wall.checked_add(wait).ok();
+                tell(&self.store, pass, slot, verdict, next, token);
+                let result = match slot.outcome {
                     Some(Outcome::Settled) => PassResult::Settled,
                     _ if verdict.acted.is_some() => PassResult::Acted,
                     _ => PassResult::Waiting,
-                }
+                };
+                (wait, result)
             }
             Err(error) => {
-                let message = match error.hint() {
-                    Some(hint) => format!("{error}; {hint}"),
-                    None => error.to_string(),
-                };
-                if is_news {
-                    tracing::warn!(ted = name.as_str(), reason = error.reason(), "{message}");
-                    let event =
-                        Event::new(wall, EventKind::Warning, error.reason(), message.clone());
-                    self.store.happened(name, event);
-                }
-                let interval = slot
-                    .entry
-                    .as_ref()
-                    .map_or(self.settings.interval, |entry| entry.desired.spec.policy.interval);
-                let unreadable = Unreadable {
-                    reason: error.reason().to_owned(),
-                    message,
-                    needs_person: error.class() != Class::Transient,
-                    interval,
-                    next_look_at: next,
-                    handled_reconcile: token,
-                };
-                self.store.record_unreadable(name, &unreadable, wall);
-                PassResult::Error
+                let trouble = slot.trouble_of(error);
+                let wait = could_not_look(&self.store, &self.settings, slot, trouble, token);
+                (wait, PassResult::Error)
             }
         };
         self.store.metrics().pass(result, passed.took);
-        let soon = std::mem::take(&mut slot.again) || slot.token.is_some();
-        slot.due = if soon { clock::now() } else { clock::now() + wait };
+        let soon = std::mem::take(&mut slot.again) || !slot.asked.is_empty();
+        slot.due = if soon { now } else { now + wait };
         tracing::debug!(
             ted = name.as_str(),
             result = result.as_str(),
@@ -421,26 +392,17 @@ impl Controller {
         }
     }
 
-    fn obey(&mut self, command: Command) -> Result<(), Refused> {
-        let now = clock::now();
-        match command {
-            Command::Reconcile { name, token, retry } => {
-                let slot = self.slots.values_mut().find(|slot| slot.name.as_str() == name);
-                let slot = slot.ok_or(Refused::NoSuchTed(name))?;
-                slot.token = Some(token);
-                slot.retry_asked |= retry;
-                slot.look_now(now);
-            }
-            Command::Freeze { on, reason } => {
-                self.store.set_freeze(on, reason.as_deref(), clock::wall());
-                let what = if on { "frozen" } else { "allowed again" };
-                tracing::warn!(frozen = on, reason, "starts are {what}");
-                for slot in self.slots.values_mut() {
-                    (slot.due, slot.again) = (now, slot.running);
-                }
-            }
-        }
-        Ok(())
+    /// A mistake of ours. The TED is looked at again; the others never noticed.
+    fn broken_off(&mut self, pass: &UnderWay, token: Option<String>, error: &JoinError) {
+        tracing::error!(ted = pass.name.as_str(), %error, "a pass broke off");
+        let Some(slot) = self.slots.get_mut(&pass.name) else { return };
+        slot.running = false;
+        slot.depth = Depth::Full;
+        let wait = could_not_look(&self.store, &self.settings, slot, Trouble::broken_off(), token);
+        self.store.metrics().pass(PassResult::Error, Duration::ZERO);
+        // Not sooner, whoever asks: what broke once breaks again.
+        slot.again = false;
+        slot.due = clock::now() + wait;
     }
 
     /// Brings what the sessions counted into the metrics.
@@ -460,37 +422,59 @@ impl Controller {
             *seen = count;
         }
     }
+}
 
-    async fn save(&mut self) {
-        let Some(file) = state_file(&self.settings) else { return };
-        let Some((generation, memory)) = self.store.memory_since(self.saved) else { return };
-        let written = tokio::task::spawn_blocking(move || memory.save(&file)).await;
-        match written {
-            Ok(Ok(())) => self.saved = Some(generation),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the state could not be written: only history and times depend on it");
-            }
-            Err(error) => tracing::warn!(%error, "the state could not be written"),
-        }
+/// Says why there was no look; when to try again.
+fn could_not_look(
+    store: &Store,
+    settings: &Settings,
+    slot: &mut Slot,
+    trouble: Trouble,
+    token: Option<String>,
+) -> Duration {
+    let (now, wall) = (clock::now(), clock::wall());
+    let interval =
+        slot.entry.as_ref().map_or(settings.interval, |entry| entry.desired.spec.policy.interval);
+    let is_news = slot.trouble != Some(trouble.reason);
+    let wait = slot.could_not_look(&trouble, interval, now);
+    let Trouble { reason, message, needs_person, wait: _ } = trouble;
+    if is_news {
+        tracing::warn!(ted = slot.name.as_str(), reason, "{message}");
+        let event = Event::new(wall, EventKind::Warning, reason, message.clone());
+        store.happened(&slot.name, event);
     }
+    let unreadable = Unreadable {
+        reason: reason.to_owned(),
+        message,
+        needs_person,
+        interval,
+        next_look_at: wall.checked_add(wait).ok(),
+        handled_reconcile: token,
+    };
+    store.record_unreadable(&slot.name, &unreadable, wall);
+    wait
 }
 
 /// Tells the store, the events and the log what a pass came to.
 fn tell(
     store: &Store,
-    name: &Name,
+    pass: &UnderWay,
     slot: &Slot,
     verdict: &Verdict,
     next_look_at: Option<Timestamp>,
     token: Option<String>,
 ) {
-    let wall = clock::wall();
+    let (wall, name) = (clock::wall(), &pass.name);
     if let Some((well, reason, message)) = verdict.deed() {
         let kind = if well { EventKind::Normal } else { EventKind::Warning };
         store.happened(name, Event::new(wall, kind, reason, message));
     }
-    let past = slot.past(verdict, &store.past(name));
-    let revision = slot.entry.as_ref().map(|entry| entry.revision.as_str().to_owned());
+    // It judged, and acted, by the document as it was when it began. The same one may have come in another revision since.
+    let past = verdict.past(&store.past(name), pass.entry.as_ref());
+    let same = slot.entry.as_ref().map(|entry| &entry.desired.spec)
+        == pass.entry.as_ref().map(|entry| &entry.desired.spec);
+    let judged_by = if same { &slot.entry } else { &pass.entry };
+    let revision = judged_by.as_ref().map(|entry| entry.revision.as_str().to_owned());
     let is_ready = verdict.condition(ConditionType::Ready) == ConditionStatus::True;
     let look = Look {
         applied_revision: revision.clone().filter(|_| is_ready),
@@ -514,8 +498,4 @@ fn process_name() -> String {
     let began = clock::wall().as_millisecond();
     let random = RandomState::new().hash_one(began);
     format!("{began:012x}{:04x}", random & 0xffff)
-}
-
-fn state_file(settings: &Settings) -> Option<PathBuf> {
-    settings.state_dir.as_ref().map(|folder| folder.join(STATE_FILE))
 }

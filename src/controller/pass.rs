@@ -12,7 +12,7 @@ use crate::assess::past::Past;
 use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, Step, StepKind};
 use crate::assess::{Context, assess, survey};
 use crate::clock::{self, Instant};
-use crate::desired::{Desired, Engine, Entry};
+use crate::desired::{Desired, Engine, Entry, Standing};
 use crate::observe::observation::{Observation, Record, Seen};
 use crate::observe::{Depth, LookError, Observer, Query};
 use crate::report::audit::{Audit, Line};
@@ -120,6 +120,10 @@ async fn look_and_act(
     if looked_at.elapsed() > LOOK_IS_GOOD_FOR {
         return Ok(verdict);
     }
+    // Whoever froze it since this pass began was told that nothing starts.
+    if step.step.begins_something() && means.store.freeze().frozen {
+        return Ok(verdict);
+    }
     verdict.acted = Some(carry_out(means, subject, &verdict, step, looked_at, context).await?);
     Ok(verdict)
 }
@@ -146,10 +150,31 @@ async fn look(
     context: &mut Context,
 ) -> Result<Verdict, LookError> {
     let observation = means.observer.look(&subject.query, depth).await?.observation;
+    // What is not known of a product that may be readable in a moment says nothing about it: the last verdict stays.
+    if let Some(gap) = observation.products.gap().filter(|gap| gap.passing) {
+        let (operation, message) = (gap.operation.clone(), gap.message.clone());
+        return Err(LookError::Product { operation, message });
+    }
     let diagnosis = diagnosis(means, subject, &observation, context).await;
     context.diagnosis.clone_from(&diagnosis);
     let desired = subject.entry.as_ref().map(|entry| &entry.desired);
-    Ok(judge(desired, observation, context, diagnosis))
+    let mut verdict = judge(desired, observation, context, diagnosis);
+    verdict.assessment.notes.extend(subject.entry.as_ref().and_then(note));
+    Ok(verdict)
+}
+
+/// What there is to say about a document that is in force although it is not what its file says.
+fn note(entry: &Entry) -> Option<String> {
+    let file = &entry.desired.location.file;
+    match entry.standing {
+        Standing::Current => None,
+        Standing::LastGood => Some(format!(
+            "`{file}` has something wrong in it now: what it last said stays in force"
+        )),
+        Standing::Contested => {
+            Some("another document contradicts this one: nothing starts by either".to_owned())
+        }
+    }
 }
 
 /// Why the last update failed, if it did; the events are read once a failure.

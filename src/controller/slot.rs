@@ -3,17 +3,23 @@
 use super::backoff::{Retry, spread};
 use super::pass::{Passed, Subject, Verdict};
 use crate::assess::diagnosis::Diagnosis;
-use crate::assess::past::Past;
 use crate::assess::types::{ConditionStatus, ConditionType, StepKind};
 use crate::aws::Class;
 use crate::clock::Instant;
 use crate::desired::{Entry, Name};
 use crate::observe::{Depth, LookError, Query};
+use crate::report::transitions::STALE_AFTER_INTERVALS;
 use jiff::Timestamp;
 use std::time::Duration;
 
 /// How soon to look again after something was done.
 const AFTER_A_STEP: Duration = Duration::from_secs(1);
+
+/// How many looks in a row may come to nothing before `--once` gives up: with the growing waits between them, about 20 minutes.
+const MOST_FAILURES: u32 = 10;
+
+/// By how much the look that finds a verdict too old comes after that: times are told in whole seconds.
+const A_LITTLE: Duration = Duration::from_secs(1);
 
 /// How the last pass of a TED ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +48,8 @@ pub(super) struct Slot {
     /// It changed while a pass was under way: that pass judged by the old document.
     pub(super) again: bool,
     pub(super) depth: Depth,
-    pub(super) token: Option<String>,
+    /// Tokens of reconcile-now requests that the next pass answers, oldest first.
+    pub(super) asked: Vec<String>,
     /// `reconcile --retry` was asked for: what failed before does not count.
     pub(super) retry_asked: bool,
     pub(super) outcome: Option<Outcome>,
@@ -53,7 +60,36 @@ pub(super) struct Slot {
     pub(super) diagnosis: Option<(String, Diagnosis)>,
     /// How the last pass failed, said once.
     pub(super) trouble: Option<&'static str>,
+    /// When a pass last could look.
+    seen: Option<Instant>,
+    /// How many passes in a row could not since.
+    failures: u32,
+    needs_person: bool,
     retry: Retry,
+}
+
+/// Why a pass came to nothing.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// One CamelCase word.
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+    /// Whether no look will come to anything before a person did something.
+    pub(super) needs_person: bool,
+    /// When to try again, unless there is a reason to do so sooner.
+    pub(super) wait: Duration,
+}
+
+impl Trouble {
+    /// A pass broke off.
+    pub(super) fn broken_off() -> Self {
+        Self {
+            reason: "InternalError",
+            message: "a pass broke off: that is a mistake of the controller, and its log says where; it looks again".to_owned(),
+            needs_person: false,
+            wait: Retry::slow(),
+        }
+    }
 }
 
 impl Slot {
@@ -73,19 +109,22 @@ impl Slot {
             running: false,
             again: false,
             depth: Depth::Full,
-            token: None,
+            asked: Vec::new(),
             retry_asked: false,
             outcome: None,
             product: None,
             sent: None,
             diagnosis: None,
             trouble: None,
+            seen: None,
+            failures: 0,
+            needs_person: false,
             retry: Retry::default(),
         }
     }
 
-    /// Takes over what the source says of it now.
-    pub(super) fn update(&mut self, entry: &Entry, now: Instant) {
+    /// Takes over what the sources say of it now, and whether that is something else than before.
+    pub(super) fn update(&mut self, entry: &Entry, now: Instant) -> bool {
         let changed = self.entry.as_ref().is_none_or(|known| {
             known.desired.spec != entry.desired.spec || known.standing != entry.standing
         });
@@ -95,6 +134,7 @@ impl Slot {
             self.look_now(now);
             self.outcome = None;
         }
+        changed
     }
 
     /// Looks in full as soon as there is a worker.
@@ -111,26 +151,48 @@ impl Slot {
         }
     }
 
-    /// Takes over what a pass found out, and says when to look again.
-    pub(super) fn passed(&mut self, passed: &Passed, pace: f64) -> Duration {
-        match &passed.verdict {
-            Ok(verdict) => self.looked(verdict, pace),
-            Err(error) => {
-                self.outcome = Some(Outcome::Failed);
-                self.trouble = Some(error.reason());
-                // The next look finds everything by itself.
-                self.depth = Depth::Full;
-                match error.class() {
-                    Class::Transient => self.retry.next(),
-                    Class::Denied | Class::Terminal => Retry::slow(),
-                }
-            }
+    /// Why a look came to nothing.
+    pub(super) fn trouble_of(&mut self, error: &LookError) -> Trouble {
+        let message = match error.hint() {
+            Some(hint) => format!("{error}; {hint}"),
+            None => error.to_string(),
+        };
+        let wait = match error.class() {
+            Class::Transient => self.retry.next(),
+            Class::Denied | Class::Terminal => Retry::slow(),
+        };
+        let needs_person = error.class() != Class::Transient;
+        Trouble { reason: error.reason(), message, needs_person, wait }
+    }
+
+    /// Takes over that a pass came to nothing, and says when to look again.
+    pub(super) fn could_not_look(
+        &mut self,
+        trouble: &Trouble,
+        interval: Duration,
+        now: Instant,
+    ) -> Duration {
+        self.outcome = Some(Outcome::Failed);
+        self.trouble = Some(trouble.reason);
+        self.failures += 1;
+        self.needs_person = trouble.needs_person;
+        // The next look finds everything by itself.
+        self.depth = Depth::Full;
+        // The look that finds the last verdict too old is due when it is, whatever the wait.
+        let stale = self.seen.map(|seen| seen + interval * STALE_AFTER_INTERVALS + A_LITTLE);
+        match stale.map(|stale| stale.saturating_duration_since(now)) {
+            Some(stale) if !stale.is_zero() => trouble.wait.min(stale),
+            Some(_) | None => trouble.wait,
         }
     }
 
-    fn looked(&mut self, verdict: &Verdict, pace: f64) -> Duration {
+    /// Takes over what a pass found out, and says when to look again.
+    pub(super) fn looked(&mut self, verdict: &Verdict, pace: f64, now: Instant) -> Duration {
         self.retry.reset();
-        self.trouble = None;
+        if self.trouble.take().is_some() {
+            tracing::info!(ted = self.name.as_str(), "it can be looked at again");
+        }
+        (self.seen, self.failures) = (Some(now), 0);
         self.product = verdict.product().map(str::to_owned).or(self.product.take());
         self.diagnosis.clone_from(&verdict.diagnosis);
         self.outcome = Some(outcome_of(verdict));
@@ -164,6 +226,20 @@ impl Slot {
         }
     }
 
+    /// Whether `--once` is through with it.
+    ///
+    /// Who could never look gives up at once. Who could, and may have begun something, tries again for a while.
+    pub(super) fn is_through(&self) -> bool {
+        match self.outcome {
+            _ if self.again => false,
+            None | Some(Outcome::Busy) => false,
+            Some(Outcome::Failed) => {
+                self.seen.is_none() || self.needs_person || self.failures >= MOST_FAILURES
+            }
+            Some(Outcome::Stalled | Outcome::Waiting | Outcome::Settled) => true,
+        }
+    }
+
     /// Whether its document is gone and nothing is to be given back any more. A product that was never seen has nothing of ours.
     pub(super) fn is_done_with(&self, passed: &Passed) -> bool {
         let nothing_owed = match &passed.verdict {
@@ -171,16 +247,6 @@ impl Slot {
             Err(_) => self.product.is_none(),
         };
         self.entry.is_none() && nothing_owed
-    }
-
-    /// What is remembered from now on.
-    pub(super) fn past(&self, verdict: &Verdict, before: &Past) -> Past {
-        verdict.past(before, self.entry.as_ref())
-    }
-
-    /// Whether this failure is another one than the last.
-    pub(super) fn is_news(&self, error: &LookError) -> bool {
-        self.trouble != Some(error.reason())
     }
 }
 

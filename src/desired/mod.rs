@@ -4,7 +4,7 @@
 //! the one description of which fields there are; `yaml` reads a file into a tree that remembers places and spellings;
 //! `reader` and `parse` make documents of it and say *everything* that is wrong, each with file, line, column, value and
 //! what to write instead; `validate` has the rules between fields and between documents; `set` takes files together and
-//! keeps the last good state of a broken one in force; `render` writes a document again; `schema` tells editors what is
+//! keeps the last good state of a broken one in force; `union` takes several such sets together; `render` writes a document again; `schema` tells editors what is
 //! allowed; `window` says when maintenance windows are open.
 //!
 //! Callers: the source hands [`load`] the files it found and [`keep_last_good`] what was in force before. Nothing here
@@ -23,6 +23,7 @@ mod reader;
 mod render;
 mod schema;
 mod set;
+mod union;
 mod validate;
 mod version;
 pub mod window;
@@ -58,5 +59,6 @@ pub use schema::json_schema;
 pub use set::{
     Entry, File, FileState, InForce, Loaded, Revision, Standing, keep_last_good, load, load_at,
 };
+pub use union::{Union, unite};
 pub use version::{Offer, TedVersion, VersionRange, VersionWish};
 pub use window::{MaintenanceWindow, MaintenanceWindows, Opening};

@@ -255,7 +255,7 @@ pub fn keep_last_good(previous: &InForce, loaded: &Loaded) -> InForce {
 }
 
 /// One entry a name, the contested ones marked.
-fn settle(previous: &InForce, candidates: Vec<Entry>, found: &Conflicts) -> Vec<Entry> {
+pub(super) fn settle(previous: &InForce, candidates: Vec<Entry>, found: &Conflicts) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for (index, mut entry) in candidates.into_iter().enumerate() {
         if found.contested.contains(&index) {

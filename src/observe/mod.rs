@@ -136,6 +136,14 @@ pub enum LookError {
     /// Who we are, or where, is not as it must be.
     #[error("{}", one_line(.0))]
     Session(#[from] SessionError),
+    /// The provisioned product could not be read, for a reason that may pass by itself.
+    #[error("cannot read the provisioned product: {operation}: {message}")]
+    Product {
+        /// What was asked.
+        operation: String,
+        /// What came of it.
+        message: String,
+    },
     /// The search for products failed.
     #[error("cannot search for provisioned products: {0}")]
     Search(Box<Error>),
@@ -146,6 +154,7 @@ impl LookError {
     pub fn class(&self) -> Class {
         match self {
             Self::Session(error) => error.class(),
+            Self::Product { .. } => Class::Transient,
             Self::Search(error) => error.class(),
         }
     }
@@ -154,6 +163,7 @@ impl LookError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Session(error) => error.reason(),
+            Self::Product { .. } => "Unreadable",
             Self::Search(error) => error.reason(),
         }
     }
@@ -162,6 +172,7 @@ impl LookError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Session(error) => error.hint(),
+            Self::Product { .. } => None,
             Self::Search(error) => error.hint(),
         }
     }

@@ -8,6 +8,7 @@ use super::plan::{PlannedStep, Verdict};
 use super::sides::Side;
 use super::status::Progress;
 use crate::assess::types::{Actual, Assessment, Condition, Finding, Gate, ParameterChange};
+use crate::desired::Problem;
 use crate::text::{sanitize, sanitize_to};
 
 /// How many findings, and how many of any other list, a status carries. A template has about 70 parameters and we know 25 codes.
@@ -117,6 +118,11 @@ fn parameter(foreign: &ParameterChange) -> ParameterChange {
         to: optional(to.as_ref()),
         why: sanitize(why),
     }
+}
+
+/// A problem of a document. What it says of itself is safe; what was found in the document is somebody's text.
+pub(super) fn problem(foreign: &Problem) -> Problem {
+    Problem { found: optional(foreign.found.as_ref()), ..foreign.clone() }
 }
 
 pub(super) fn condition(foreign: &Condition) -> Condition {

@@ -70,4 +70,11 @@ impl CommandReceiver {
     pub async fn recv(&mut self) -> Option<(Command, oneshot::Sender<Result<(), Refused>>)> {
         self.0.recv().await
     }
+
+    /// Takes nothing up any more: whoever asks, or waits for an answer, is told so at once.
+    pub fn close(&mut self) {
+        self.0.close();
+        // Who is dropped here is answered by that.
+        while self.0.try_recv().is_ok() {}
+    }
 }

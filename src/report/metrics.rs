@@ -125,7 +125,9 @@ pub struct Metrics {
 pub(super) struct Present<'a> {
     pub(super) teds: &'a [std::sync::Arc<Ted>],
     pub(super) last_passes: &'a BTreeMap<String, Timestamp>,
-    pub(super) source: Option<&'a SourceReport>,
+    pub(super) sources: &'a [SourceReport],
+    /// When the process began: as old is a source that was never read.
+    pub(super) started_at: Timestamp,
     pub(super) now: Timestamp,
 }
 
@@ -272,7 +274,7 @@ impl Metrics {
         text
     }
 
-    fn set_gauges(&self, &Present { teds, last_passes, source, now }: &Present<'_>) {
+    fn set_gauges(&self, &Present { teds, last_passes, sources, started_at, now }: &Present<'_>) {
         self.conditions.clear();
         self.findings.clear();
         self.paused_seconds.clear();
@@ -288,10 +290,11 @@ impl Metrics {
             let seconds = at.as_millisecond() as f64 / 1000.0;
             self.last_pass.get_or_create(&NameLabel { name: name.clone() }).set(seconds);
         }
-        let invalid = source.map_or(0, SourceReport::invalid_files);
+        let invalid: usize = sources.iter().map(SourceReport::invalid_files).sum();
         self.invalid_documents.set(i64::try_from(invalid).unwrap_or(i64::MAX));
-        let age = source.and_then(|source| source.last_read_at).map_or(0.0, |at| seconds(at, now));
-        self.source_age.set(age);
+        // The oldest: an alert on it is about any of them.
+        let read = sources.iter().map(|source| source.last_read_at.unwrap_or(started_at)).min();
+        self.source_age.set(read.map_or(0.0, |at| seconds(at, now)));
     }
 
     fn set_gauges_of(&self, ted: &Ted, now: Timestamp) {

@@ -1,5 +1,6 @@
 //! The shapes of the API: a TED is its document plus a status. Field names are a contract; fields are added, none renamed.
 
+use super::clean;
 use super::plan::PlannedStep;
 use super::sides::Side;
 use crate::assess::types::{
@@ -29,7 +30,7 @@ const REDACTED: &str = "[redacted]";
 const SECRET_WORDS: [&str; 5] = ["password", "secret", "token", "apikey", "credential"];
 
 /// The TEDs of a controller.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TedList {
     /// In the order of names.
@@ -101,6 +102,8 @@ pub struct Status {
     pub applied_revision: Option<String>,
     /// When AWS was last looked at with success; AWS's time.
     pub observed_at: Option<Timestamp>,
+    /// The same moment by the host's clock: what ages are counted from. How far the two are apart is how far the clocks are.
+    pub looked_at: Option<Timestamp>,
     /// When it is looked at again.
     pub next_look_at: Option<Timestamp>,
     /// The token of the last reconcile-now request that was carried out.
@@ -154,6 +157,7 @@ impl Status {
             attempted_revision: None,
             applied_revision: None,
             observed_at: None,
+            looked_at: None,
             next_look_at: None,
             last_handled_reconcile: None,
             phase: None,
@@ -172,10 +176,51 @@ impl Status {
         }
     }
 
+    /// How it stands, in the words of exit codes.
+    pub fn standing(&self) -> Standing {
+        let is = |kind| self.condition(kind).filter(|one| one.status == ConditionStatus::True);
+        if self.observed_at.is_none() || self.trouble.is_some() {
+            return Standing::Unseen;
+        }
+        if is(ConditionType::Stalled).is_some() {
+            return Standing::NeedsPerson;
+        }
+        match is(ConditionType::Reconciling) {
+            Some(reconciling) if reconciling.reason != "Waiting" => Standing::Moving,
+            None if is(ConditionType::Ready).is_some() => Standing::Settled,
+            Some(_) | None => Standing::Waiting,
+        }
+    }
+
     /// One of the six conditions.
     pub fn condition(&self, kind: ConditionType) -> Option<&TimedCondition> {
         self.conditions.iter().find(|condition| condition.kind == kind)
     }
+
+    /// What there is to say in one line: the condition that people ask for first.
+    pub fn headline(&self) -> Option<&TimedCondition> {
+        let holds = |kind| {
+            self.condition(kind).filter(|condition| condition.status == ConditionStatus::True)
+        };
+        holds(ConditionType::Stalled)
+            .or_else(|| holds(ConditionType::Reconciling))
+            .or_else(|| self.condition(ConditionType::Ready))
+    }
+}
+
+/// How a TED stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// As wanted.
+    Settled,
+    /// Something is being done, or will be by itself at once.
+    Moving,
+    /// Not as wanted, and nobody is asked to do anything: time opens a gate, or nobody wants more than to know.
+    Waiting,
+    /// Nothing goes on before a person did something.
+    NeedsPerson,
+    /// The last look came to nothing, or there was none.
+    Unseen,
 }
 
 /// A condition with the time of its last change.
@@ -328,21 +373,36 @@ impl SourceReport {
         in_force: &InForce,
         now: Timestamp,
     ) -> Self {
+        Self {
+            revision: Some(revision.into()),
+            last_read_at: Some(super::transitions::whole_second(now)),
+            ..Self::unread(source).with(in_force)
+        }
+    }
+
+    /// A source of which nothing is known yet.
+    pub fn unread(source: impl Into<String>) -> Self {
+        Self {
+            source: source.into(),
+            revision: None,
+            last_read_at: None,
+            problem: None,
+            files: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The same with files and notes of what it has in force.
+    #[must_use]
+    pub fn with(self, in_force: &InForce) -> Self {
         let files = in_force.files.iter().map(|file| SourceFile {
             path: file.path.clone(),
             valid: file.valid,
             summary: file.summary(),
-            problems: file.problems.clone(),
+            problems: file.problems.iter().map(clean::problem).collect(),
             last_good: file.last_good.iter().map(ToString::to_string).collect(),
         });
-        Self {
-            source: source.into(),
-            revision: Some(revision.into()),
-            last_read_at: Some(now),
-            problem: None,
-            files: files.collect(),
-            notes: in_force.notes.clone(),
-        }
+        Self { files: files.collect(), notes: in_force.notes.clone(), ..self }
     }
 
     /// Files with something wrong in them.

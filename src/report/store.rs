@@ -129,11 +129,16 @@ struct Inner {
     last_passes: BTreeMap<String, Timestamp>,
     /// Remembered of TEDs that have not turned up yet.
     former: BTreeMap<String, Remembered>,
-    source: Option<SourceReport>,
+    /// In the order in which they were told of.
+    sources: Vec<SourceReport>,
     freeze: Freeze,
+    /// Why the controller's settings allow no start at this moment, if they do not.
+    frozen_by_settings: Option<String>,
     started_at: Timestamp,
     last_pass_at: Option<Timestamp>,
     ready: bool,
+    /// The process is about to end.
+    draining: bool,
     /// Moves whenever what [`Memory`] keeps may have changed.
     generation: u64,
 }
@@ -153,11 +158,13 @@ impl Store {
             teds: BTreeMap::new(),
             last_passes: BTreeMap::new(),
             former: memory.teds,
-            source: None,
+            sources: Vec::new(),
             freeze: memory.freeze,
+            frozen_by_settings: None,
             started_at: now,
             last_pass_at: None,
             ready: false,
+            draining: false,
             generation: 0,
         };
         let (changes, _) = broadcast::channel(MAX_BEHIND);
@@ -221,6 +228,7 @@ impl Store {
                 attempted_revision: look.attempted_revision.clone(),
                 applied_revision: applied.clone(),
                 observed_at: Some(whole_second(look.observed_at)),
+                looked_at: Some(whole_second(now)),
                 next_look_at: look.next_look_at.map(whole_second),
                 last_handled_reconcile: remembered.handled(look.handled_reconcile.as_ref()),
                 phase: Some(verdict.phase),
@@ -271,7 +279,8 @@ impl Store {
                 (clean::word(&unreadable.reason), crate::text::sanitize(&unreadable.message));
             let conditions = conditions_while_unreadable(
                 &entry.verdict,
-                before.observed_at,
+                // By the host's clock, as `now` is: AWS's may be far from it.
+                before.looked_at,
                 now,
                 unreadable.interval,
                 (&reason, &message),
@@ -327,6 +336,47 @@ impl Store {
         }
     }
 
+    /// The document is the same in another revision, and so is the last verdict on it.
+    pub fn carry_revision(&self, name: &Name, revision: &str) {
+        let mut inner = self.lock();
+        let Some(entry) = inner.teds.get_mut(name.as_str()) else { return };
+        let status = &entry.ted.status;
+        if status.observed_revision.is_none()
+            || status.observed_revision.as_deref() == Some(revision)
+        {
+            return;
+        }
+        let mut status = status.clone();
+        if status.applied_revision.is_some() && status.applied_revision == status.observed_revision
+        {
+            status.applied_revision = Some(revision.to_owned());
+        }
+        status.observed_revision = Some(revision.to_owned());
+        entry.ted = Arc::new(Ted { status, ..(*entry.ted).clone() });
+        let ted = Arc::clone(&entry.ted);
+        drop(inner);
+        self.tell(Change::Ted(ted));
+    }
+
+    /// One more reconcile-now request was carried out by the pass that was just recorded.
+    pub fn handled(&self, name: &Name, token: &str) {
+        let mut inner = self.lock();
+        let Some(entry) = inner.teds.get_mut(name.as_str()) else { return };
+        let mut status = entry.ted.status.clone();
+        status.last_handled_reconcile = Some(token.to_owned());
+        entry.remembered.last_handled_reconcile = Some(token.to_owned());
+        entry.ted = Arc::new(Ted { status, ..(*entry.ted).clone() });
+        let ted = Arc::clone(&entry.ted);
+        inner.generation += 1;
+        drop(inner);
+        self.tell(Change::Ted(ted));
+    }
+
+    /// The process is about to end: it is not ready any more.
+    pub fn drain(&self) {
+        self.lock().draining = true;
+    }
+
     /// A round of the loop was completed though no pass was due: the daemon is alive.
     pub fn idle(&self, now: Timestamp) {
         self.lock().completed(now);
@@ -341,31 +391,26 @@ impl Store {
         self.tell(Change::Happened { name: name.to_string(), event });
     }
 
-    /// The source was read, or could not be.
+    /// How a source stands now. Nobody is told of a reading that found nothing new.
     pub fn set_source(&self, report: SourceReport) {
-        self.lock().source = Some(report);
-        self.tell(Change::Sources);
-    }
-
-    /// The source could not be read: what it said last stays.
-    pub fn source_failed(&self, source: &str, problem: &str) {
         let mut inner = self.lock();
-        let problem = Some(crate::text::sanitize(problem));
-        match &mut inner.source {
-            Some(report) => report.problem = problem,
-            None => {
-                inner.source = Some(SourceReport {
-                    source: source.to_owned(),
-                    revision: None,
-                    last_read_at: None,
-                    problem,
-                    files: Vec::new(),
-                    notes: Vec::new(),
-                });
+        let known = inner.sources.iter_mut().find(|known| known.source == report.source);
+        let is_news = match known {
+            Some(known) => {
+                let is_news =
+                    *known != SourceReport { last_read_at: known.last_read_at, ..report.clone() };
+                *known = report;
+                is_news
             }
-        }
+            None => {
+                inner.sources.push(report);
+                true
+            }
+        };
         drop(inner);
-        self.tell(Change::Sources);
+        if is_news {
+            self.tell(Change::Sources);
+        }
     }
 
     /// Starts are stopped, or allowed again. The same again keeps its time.
@@ -377,10 +422,24 @@ impl Store {
         inner.freeze.frozen = frozen;
         inner.freeze.reason = reason.filter(|_| frozen).map(crate::text::sanitize);
         inner.generation += 1;
-        let freeze = inner.freeze.clone();
+        let freeze = inner.freeze();
         drop(inner);
         self.tell(Change::Freeze(freeze.clone()));
         freeze
+    }
+
+    /// The controller's settings stop starts for this reason, or do not. Says whether that is news.
+    pub fn set_frozen_by_settings(&self, reason: Option<&str>) -> bool {
+        let mut inner = self.lock();
+        let reason = reason.map(crate::text::sanitize);
+        if inner.frozen_by_settings == reason {
+            return false;
+        }
+        inner.frozen_by_settings = reason;
+        let freeze = inner.freeze();
+        drop(inner);
+        self.tell(Change::Freeze(freeze));
+        true
     }
 
     /// The metrics, to count on.
@@ -411,14 +470,14 @@ impl Store {
         self.lock().teds.get(name).map(|entry| entry.events.newest_first())
     }
 
-    /// How the source stands; nothing before it was first read.
-    pub fn source(&self) -> Option<SourceReport> {
-        self.lock().source.clone()
+    /// How the sources stand, in the order in which they were named.
+    pub fn sources(&self) -> Vec<SourceReport> {
+        self.lock().sources.clone()
     }
 
-    /// Whether starts are stopped.
+    /// Whether starts are stopped, by somebody or by the settings.
     pub fn freeze(&self) -> Freeze {
-        self.lock().freeze.clone()
+        self.lock().freeze()
     }
 
     /// Whether passes go on, by the age of the last one.
@@ -434,12 +493,11 @@ impl Store {
         }
     }
 
-    /// Whether the source was read and every TED was looked at once, whatever that came to. Stays so.
+    /// Whether every source was read and every TED was looked at once, whatever that came to. Stays so until the process is about to end.
     pub fn is_ready(&self) -> bool {
         let mut inner = self.lock();
-        let read = inner.source.as_ref().is_some_and(|source| source.last_read_at.is_some());
-        inner.ready |= read && inner.teds.values().all(|entry| entry.looked);
-        inner.ready
+        inner.ready |= inner.all_read() && inner.teds.values().all(|entry| entry.looked);
+        inner.ready && !inner.draining
     }
 
     /// Changes from now on. Who falls too far behind is told, and reads everything again.
@@ -450,14 +508,15 @@ impl Store {
     /// Everything for Prometheus.
     pub fn metrics_text(&self, now: Timestamp) -> String {
         let teds = self.teds();
-        let (last_passes, source) = {
+        let (last_passes, sources, started_at) = {
             let inner = self.lock();
-            (inner.last_passes.clone(), inner.source.clone())
+            (inner.last_passes.clone(), inner.sources.clone(), inner.started_at)
         };
         self.metrics.encode(&Present {
             teds: &teds,
             last_passes: &last_passes,
-            source: source.as_ref(),
+            sources: &sources,
+            started_at,
             now,
         })
     }
@@ -470,7 +529,7 @@ impl Store {
         }
         let mut memory = Memory::default();
         // Those that have not turned up yet may still: a source that is slow to read must not cost them their times.
-        if inner.source.is_none() {
+        if !inner.all_read() {
             memory.teds.clone_from(&inner.former);
         }
         memory.teds.extend(
@@ -482,6 +541,16 @@ impl Store {
 }
 
 impl Inner {
+    /// What somebody asked for counts first: it has a time, and it outlives a change of the settings.
+    fn freeze(&self) -> Freeze {
+        match &self.frozen_by_settings {
+            Some(reason) if !self.freeze.frozen => {
+                Freeze { frozen: true, reason: Some(reason.clone()), since: None }
+            }
+            Some(_) | None => self.freeze.clone(),
+        }
+    }
+
     fn insert(&mut self, desired: &Desired, now: Timestamp) -> Arc<Ted> {
         let name = desired.name.to_string();
         let remembered = self.former.remove(&name).unwrap_or_default();
@@ -494,6 +563,11 @@ impl Inner {
         let entry = Entry { ted: Arc::clone(&ted), remembered, verdict, events, looked: false };
         self.teds.insert(name, entry);
         ted
+    }
+
+    /// Whether every source was read with success at least once.
+    fn all_read(&self) -> bool {
+        !self.sources.is_empty() && self.sources.iter().all(|source| source.last_read_at.is_some())
     }
 
     fn completed(&mut self, now: Timestamp) {

@@ -74,10 +74,10 @@ fn identity(finding: &Finding) -> Identity {
 }
 
 /// Whether the last verdict is too old to be one.
-pub fn is_stale(observed_at: Option<Timestamp>, now: Timestamp, interval: Duration) -> bool {
+pub fn is_stale(looked_at: Option<Timestamp>, now: Timestamp, interval: Duration) -> bool {
     let limit = interval.saturating_mul(STALE_AFTER_INTERVALS);
     let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-    observed_at.is_none_or(|observed_at| now.duration_since(observed_at) > limit)
+    looked_at.is_none_or(|looked_at| now.duration_since(looked_at) > limit)
 }
 
 /// What the conditions are while looks come to nothing: the last verdict's with its age, and after three intervals unknown.
@@ -86,14 +86,14 @@ pub fn is_stale(observed_at: Option<Timestamp>, now: Timestamp, interval: Durati
 /// TED is never ready and stalled at once.
 pub fn conditions_while_unreadable(
     verdict: &[Condition],
-    observed_at: Option<Timestamp>,
+    looked_at: Option<Timestamp>,
     now: Timestamp,
     interval: Duration,
     (reason, message): (&str, &str),
     needs_person: bool,
 ) -> Vec<Condition> {
-    let stale = is_stale(observed_at, now, interval);
-    let seen = observed_at.map_or_else(
+    let stale = is_stale(looked_at, now, interval);
+    let seen = looked_at.map_or_else(
         || "never looked at with success".to_owned(),
         |at| format!("last looked at with success {} ago", super::render::age(now, at)),
     );

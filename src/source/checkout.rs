@@ -2,7 +2,7 @@
 
 use crate::desired::File;
 use crate::text::sanitize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub struct Commit {
     pub author: String,
     /// The first line of its message.
     pub subject: String,
+}
+
+/// The folder in which a commit of the checkout that `path` lies in leaves its traces: `HEAD` and the index are exchanged there.
+pub(super) fn git_folder(path: &Path) -> Option<PathBuf> {
+    let path = std::fs::canonicalize(path).ok()?;
+    let folder = if path.is_dir() { path.as_path() } else { path.parent()? };
+    Some(gix::discover(folder).ok()?.git_dir().to_owned())
 }
 
 /// HEAD of the checkout that `path` lies in, if every one of `files` is as HEAD has it. Edits that nobody committed have no commit.

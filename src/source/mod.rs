@@ -3,21 +3,29 @@
 //! Every reading gives a whole [`Snapshot`]. The file system's notifications only say when to read; a slow poll underneath finds what they
 //! miss (network file systems, mounts that are swapped). A path that is gone keeps the last good state in force and says so; so does a
 //! file with a mistake in it, by `desired::keep_last_good`.
+//!
+//! A source tells of every reading, also of one that found nothing new: how old its documents are is known by that. [`merge`] makes one
+//! set of several sources, and wakes its reader for news only.
 
 mod checkout;
 mod files;
+mod merge;
+mod watched;
 
 pub use checkout::Commit;
 pub use files::{CollectError, collect};
+pub use merge::{Documents, SourceState, merge};
 
 use crate::clock;
 use crate::desired::{Defaults, File, InForce, Revision, keep_last_good, load_at};
-use notify::{RecursiveMode, Watcher as _};
-use std::path::{Path, PathBuf};
+use crate::settings::SourceSettings;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use watched::Watched;
 
 /// How long after a notification more are waited for: an editor's save and a `git pull` are several, within milliseconds.
 const DEBOUNCE: Duration = Duration::from_millis(150);
@@ -40,6 +48,25 @@ pub struct Snapshot {
     pub commit: Option<Commit>,
     /// How many readings there were; the first is 1.
     pub reading: u64,
+}
+
+/// Reads every one of the sources from now on, each in a task of its own, until `stop`. A source that ends before has broken off.
+pub fn start(
+    sources: &[SourceSettings],
+    defaults: &Defaults,
+    poll: Duration,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Vec<watch::Receiver<Arc<Snapshot>>> {
+    let mut start = |source: &SourceSettings| match source {
+        SourceSettings::Path(path) => {
+            let source = FileSource::new(path, defaults.clone(), poll);
+            let (sender, receiver) = watch::channel(Arc::new(source.unread()));
+            tasks.spawn(source.run(sender, stop.clone()));
+            receiver
+        }
+    };
+    sources.iter().map(&mut start).collect()
 }
 
 /// A file, or a folder that is read recursively.
@@ -96,7 +123,7 @@ impl FileSource {
         }
     }
 
-    /// Reads it now and whenever it changes, until `stop`. Sends what differs from the last reading.
+    /// Reads it now, whenever it changes and at the slow pace of its poll, until `stop`. Sends every reading.
     pub async fn run(self, snapshots: watch::Sender<Arc<Snapshot>>, stop: CancellationToken) {
         let (told, mut tellings) = mpsc::channel(1);
         // Kept alive to the end; without it the poll alone finds changes.
@@ -104,9 +131,7 @@ impl FileSource {
         loop {
             let last = Arc::clone(&snapshots.borrow());
             let next = self.next(&last).await;
-            if differs(&last, &next) {
-                snapshots.send_replace(Arc::new(next));
-            }
+            snapshots.send_replace(Arc::new(next));
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = clock::sleep(self.poll) => {}
@@ -152,72 +177,4 @@ async fn settle(tellings: &mut mpsc::Receiver<()>) {
             }
         }
     }
-}
-
-/// Whether a reading is news.
-fn differs(last: &Snapshot, next: &Snapshot) -> bool {
-    last.reading == 0
-        || last.revision != next.revision
-        || last.problem != next.problem
-        || last.in_force != next.in_force
-}
-
-/// A watch on a path, or on the nearest folder above it that exists.
-struct Watched {
-    watcher: Option<notify::RecommendedWatcher>,
-    at: PathBuf,
-    /// What stood there: another inode is another folder, though it bears the same name.
-    identity: Option<u64>,
-}
-
-impl Watched {
-    fn begin(path: &Path, told: &mpsc::Sender<()>) -> Self {
-        let (at, mode) = place(path);
-        let told = told.clone();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // Reading is an event too, of our own.
-            let is_change = event.map_or(true, |event| !event.kind.is_access());
-            if is_change {
-                // Full: somebody was told already.
-                let _ = told.try_send(());
-            }
-        })
-        .and_then(|mut watcher| watcher.watch(&at, mode).map(|()| watcher));
-        if let Err(error) = &watcher {
-            tracing::warn!(path = %at.display(), %error, "changes of files are found by reading again only");
-        }
-        Self { watcher: watcher.ok(), identity: identity(&at), at }
-    }
-
-    fn is_stale(&self, path: &Path) -> bool {
-        let (at, _) = place(path);
-        self.watcher.is_none() || at != self.at || identity(&at) != self.identity
-    }
-}
-
-/// A file is watched by its folder, since editors put another file in its place.
-fn place(path: &Path) -> (PathBuf, RecursiveMode) {
-    if path.is_dir() {
-        return (path.to_owned(), RecursiveMode::Recursive);
-    }
-    let mut above = path.parent();
-    while let Some(folder) = above {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        if folder.is_dir() {
-            return (folder.to_owned(), RecursiveMode::NonRecursive);
-        }
-        above = folder.parent();
-    }
-    (PathBuf::from("."), RecursiveMode::NonRecursive)
-}
-
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).ok().map(|metadata| metadata.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<u64> {
-    path.exists().then_some(0)
 }

@@ -14,7 +14,7 @@ use ted_controller::desired::{Defaults, File, InForce, Revision, keep_last_good,
 use ted_controller::report::commands::{Command, Commands, channel};
 use ted_controller::report::{Memory, Status, Store};
 use ted_controller::settings::Settings;
-use ted_controller::source::Snapshot;
+use ted_controller::source::{Documents, Snapshot};
 use ted_sim::Sim;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Daemon {
     pub(crate) store: Arc<Store>,
     pub(crate) commands: Commands,
-    documents: watch::Sender<Arc<Snapshot>>,
+    documents: watch::Sender<Arc<Documents>>,
     stop: CancellationToken,
     running: JoinHandle<Summary>,
 }
@@ -50,14 +50,14 @@ impl Daemon {
         let settings = Arc::new(options.settings);
         let store = Arc::new(Store::new(options.memory, Timestamp::UNIX_EPOCH));
         let (commands, asked) = channel();
-        let (documents, snapshots) =
-            watch::channel(Arc::new(snapshot(&InForce::default(), Some(document), 1)));
+        let (documents, documents_seen) =
+            watch::channel(Arc::new(documents(&InForce::default(), Some(document))));
         let stop = CancellationToken::new();
         let controller = Controller::new(
             settings,
             Arc::new(observer(sim)),
             Arc::clone(&store),
-            snapshots,
+            documents_seen,
             asked,
         );
         let running = tokio::spawn(controller.run(stop.clone()));
@@ -67,8 +67,7 @@ impl Daemon {
     /// Another state of the document; `None`: it is deleted.
     pub(crate) fn commit(&self, document: Option<&str>) {
         let last = Arc::clone(&self.documents.borrow());
-        let next = snapshot(&last.in_force, document, last.reading + 1);
-        self.documents.send_replace(Arc::new(next));
+        self.documents.send_replace(Arc::new(documents(&last.in_force, document)));
     }
 
     /// What is known of `einstein`; nothing once it is gone.
@@ -147,16 +146,16 @@ pub(crate) fn describe(status: Option<&Status>, store: &Store) -> String {
     lines.join("\n")
 }
 
-fn snapshot(before: &InForce, document: Option<&str>, reading: u64) -> Snapshot {
+fn documents(before: &InForce, document: Option<&str>) -> Documents {
     let files: Vec<File> =
         document.map(|text| File::new("einstein.yaml", text.as_bytes())).into_iter().collect();
     let loaded = load(&files, &Defaults::default());
-    Snapshot {
+    Documents::of(&Arc::new(Snapshot {
         revision: Revision::of_files(&files),
         in_force: Arc::new(keep_last_good(before, &loaded)),
         problem: None,
         origin: "teds".to_owned(),
         commit: None,
-        reading,
-    }
+        reading: 1,
+    }))
 }

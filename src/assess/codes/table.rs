@@ -368,6 +368,12 @@ pub(super) const CODES: &[Explanation] = &[
     ),
     row(
         Trouble,
+        "InternalError",
+        "A look broke off by a mistake of the controller. Others are not touched by it, and it looks again in a few minutes.",
+        "Read the controller's log, and report what it says.",
+    ),
+    row(
+        Trouble,
         "AccessDenied",
         "AWS denied a call: the message says who, what, and by which policy.",
         "Grant it: `ted-controller doctor` lists all that is missing, `ted-controller iam-policy` prints the policy.",

@@ -144,7 +144,13 @@ fn requests_have_so_many_series_and_the_rest_is_counted_as_other() {
         metrics.aws_request(request(&format!("region-{number}"), "Ok"));
     }
     metrics.aws_request(request("region-0", "Ok"));
-    let present = Present { teds: &[], last_passes: &BTreeMap::new(), source: None, now: at(0) };
+    let present = Present {
+        teds: &[],
+        last_passes: &BTreeMap::new(),
+        sources: &[],
+        started_at: at(0),
+        now: at(0),
+    };
     let text = metrics.encode(&present);
     let series: Vec<&str> = text
         .lines()

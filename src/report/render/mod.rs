@@ -1,18 +1,22 @@
 //! Status and plans as text, Markdown, JSON, YAML and tables. Everything rendered here went through `report::clean` before, or came
 //! from a daemon that did that; what tables, Markdown and terminals need on top is done here.
 
+mod follow;
 mod layout;
 mod markdown;
 mod paint;
 mod plan;
 mod status;
+mod ted;
 mod told;
 
+pub use follow::Follow;
 pub use layout::{age, paragraph};
 pub use markdown::markdown;
 pub use paint::Paint;
 pub use plan::plan;
-pub use status::{status_table, status_wide};
+pub use status::{frozen, status_table, status_wide};
+pub use ted::{Extent, ted};
 
 use super::Plan;
 use serde::Serialize;

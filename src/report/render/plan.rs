@@ -20,18 +20,28 @@ pub fn plan(plans: &[Plan], paint: Paint, columns: usize) -> String {
         if number > 0 {
             out.push('\n');
         }
-        let mut page = Page { out: &mut out, plan, paint, columns };
-        page.header();
-        page.sides();
-        page.findings("Drift: AWS differs from the document", "drift/");
-        page.findings("Out of sync: AWS differs from itself", "sync/");
-        page.findings("Worth knowing", "info/");
-        page.gates();
-        page.steps();
-        page.parameters();
-        page.notes();
+        head(&mut out, plan, paint, columns);
+        body(&mut out, plan, paint, columns);
     }
     out
+}
+
+/// What it is about, and the one sentence that matters.
+pub(super) fn head(out: &mut String, plan: &Plan, paint: Paint, columns: usize) {
+    Page { out, plan, paint, columns }.header();
+}
+
+/// Everything else.
+pub(super) fn body(out: &mut String, plan: &Plan, paint: Paint, columns: usize) {
+    let mut page = Page { out, plan, paint, columns };
+    page.sides();
+    page.findings("Drift: AWS differs from the document", "drift/");
+    page.findings("Out of sync: AWS differs from itself", "sync/");
+    page.findings("Worth knowing", "info/");
+    page.gates();
+    page.steps();
+    page.parameters();
+    page.notes();
 }
 
 struct Page<'a> {

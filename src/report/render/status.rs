@@ -2,26 +2,31 @@
 
 use super::layout::{age, count, hang, table_with_text};
 use super::paint::Paint;
-use super::plan::{headline, short};
+use super::plan::short;
 use crate::assess::types::{ConditionStatus, ConditionType, Severity};
-use crate::report::status::{Ted, TedList};
+use crate::report::status::{Freeze, Ted, TedList};
 use jiff::Timestamp;
+
+/// The titles of [`cells`].
+pub(super) const TITLES: [&str; 7] =
+    ["NAME", "READY", "PHASE", "TED", "CACHE", "FINDINGS", "MESSAGE"];
 
 /// Name, whether it is as wanted, what runs, and the one sentence that matters.
 pub fn status_table(list: &TedList, paint: Paint, columns: usize) -> String {
-    let rows = list.items.iter().map(|ted| {
-        vec![
-            ted.metadata.name.clone(),
-            ready(ted).to_owned(),
-            phase(ted),
-            dash(ted.status.actual.ted_version.as_ref()),
-            cache(ted),
-            findings(ted),
-            message(ted),
-        ]
-    });
-    let titles = ["NAME", "READY", "PHASE", "TED", "CACHE", "FINDINGS", "MESSAGE"];
-    render(list, &titles, rows.collect(), paint, columns)
+    render(list, &TITLES, list.items.iter().map(cells).collect(), paint, columns)
+}
+
+/// A row of that table.
+pub(super) fn cells(ted: &Ted) -> Vec<String> {
+    vec![
+        ted.metadata.name.clone(),
+        ready(ted).to_owned(),
+        phase(ted),
+        dash(ted.status.actual.ted_version.as_ref()),
+        cache(ted),
+        findings(ted),
+        message(ted),
+    ]
 }
 
 /// The same, with where it is, what AWS calls its state, and when it was and will be looked at.
@@ -37,7 +42,7 @@ pub fn status_wide(list: &TedList, now: Timestamp, paint: Paint, columns: usize)
             None => "?".to_owned(),
         };
         let look = status
-            .observed_at
+            .looked_at
             .map_or_else(|| "never".to_owned(), |at| format!("{} ago", age(now, at)));
         let next =
             status.next_look_at.map_or_else(|| "–".to_owned(), |at| format!("in {}", age(at, now)));
@@ -92,10 +97,7 @@ fn render(
 ) -> String {
     let mut out = String::new();
     if list.freeze.frozen {
-        let reason =
-            list.freeze.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let text = format!("Frozen{reason}. Nothing starts; events are still given back.");
-        hang(&mut out, "", &text, columns, |line| paint.waiting(line));
+        hang(&mut out, "", &frozen(&list.freeze), columns, |line| paint.waiting(line));
         out.push('\n');
     }
     if rows.is_empty() {
@@ -116,6 +118,12 @@ fn render(
     };
     table_with_text(&mut out, (0, 2), all, columns, colour);
     out
+}
+
+/// That nothing starts, and why.
+pub fn frozen(freeze: &Freeze) -> String {
+    let reason = freeze.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("Frozen{reason}. Nothing starts; events are still given back.")
 }
 
 fn ready(ted: &Ted) -> &'static str {
@@ -151,15 +159,9 @@ fn findings(ted: &Ted) -> String {
 }
 
 fn message(ted: &Ted) -> String {
-    let conditions: Vec<_> = ted
-        .status
-        .conditions
-        .iter()
-        .map(crate::report::status::TimedCondition::condition)
-        .collect();
-    let said = headline(&conditions).map(|condition| condition.message.clone()).unwrap_or_default();
+    let said = ted.status.headline().map(|condition| condition.message.as_str());
     // One line a TED, also when the server is of another make than this command.
-    crate::text::sanitize(&said)
+    crate::text::sanitize(said.unwrap_or_default())
 }
 
 fn dash(text: Option<&String>) -> String {

@@ -8,8 +8,11 @@ use crate::assess::testing::{World, denied, rename_all, there};
 use crate::assess::types::{ConditionStatus, ConditionType};
 use crate::golden;
 use crate::observe::observation::Seen;
-use crate::report::status::{EventsState, Freeze, Metadata, Status, Ted, TedList};
-use crate::report::{Plan, sides, transitions};
+use crate::report::status::{
+    EventsState, Freeze, History, Metadata, Outcome, Progress, Standing, Status, Ted, TedList,
+    Trouble,
+};
+use crate::report::{Event, EventKind, Plan, sides, transitions};
 use jiff::{SignedDuration, Timestamp};
 
 /// A digest as long as a real one.
@@ -211,6 +214,7 @@ fn status_of(name: &str, world: &World, bend: impl FnOnce(&mut Status)) -> Ted {
     let mut status = Status {
         observed_revision: plan.revision,
         observed_at: Some(now),
+        looked_at: Some(now),
         next_look_at: now.checked_add(SignedDuration::from_secs(95)).ok(),
         phase: Some(verdict.phase),
         conditions,
@@ -294,4 +298,118 @@ fn a_finding_says_its_values_once() {
     }
     let text = super::plan(&[plan], Paint::PLAIN, DEFAULT_WIDTH);
     assert!(text.contains("redis instead of valkey; read from document"), "{text}");
+}
+
+#[test]
+fn one_ted_with_what_only_a_daemon_knows() {
+    let ago = |seconds| now().checked_sub(SignedDuration::from_secs(seconds)).unwrap();
+    let ahead = |seconds| now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
+    let event = |seconds, kind, reason: &str, message: &str| {
+        let at = ago(seconds);
+        Event { last_at: ago(seconds / 2), count: 3, ..Event::new(at, kind, reason, message) }
+    };
+    let events: Vec<Event> = [
+        event(
+            20,
+            EventKind::Normal,
+            "UpdateSent",
+            "update `ted-einstein` to v1.52.1 (record rec-2)",
+        ),
+        event(
+            90,
+            EventKind::Warning,
+            "Found",
+            "sync/storage: `AllocatedStorage` is 200 in the stack and 240 in RDS",
+        ),
+    ]
+    .into_iter()
+    .chain((0..6).map(|number| event(600 + number, EventKind::Normal, "PhaseChanged", HOSTILE)))
+    .collect();
+    let moving = status_of("einstein", &World::migrating(), |status| {
+        status.looked_at = Some(ago(5));
+        status.progress = Some(Progress {
+            stacks_done: 3,
+            stacks_total: 11,
+            resources_done: 41,
+            resources_total: 87,
+            current: Some("CacheStack UPDATE_IN_PROGRESS".to_owned()),
+        });
+        status.events = Some(EventsState {
+            paused: true,
+            since: Some(ago(754)),
+            triggers: 6,
+            backlog: Some(1200),
+            loss_begins: Some(ahead(300_000)),
+        });
+        status.history = vec![
+            History {
+                at: ago(600),
+                revision: Some(REVISION.to_owned()),
+                record_id: Some("rec-2".to_owned()),
+                outcome: Outcome::InProgress,
+                seconds: None,
+            },
+            History {
+                at: ago(90_000),
+                revision: None,
+                record_id: Some("rec-1".to_owned()),
+                outcome: Outcome::Failed,
+                seconds: Some(1260),
+            },
+        ];
+    });
+    let frozen =
+        Freeze { frozen: true, reason: Some("audit week".to_owned()), since: Some(ago(60)) };
+    let shown = |shown: &Ted, freeze: &Freeze, events: &[Event], extent, paint| {
+        ted(shown, freeze, events, now(), extent, paint, DEFAULT_WIDTH)
+    };
+    let short = shown(&moving, &frozen, &events, Extent::Short, Paint::PLAIN);
+    golden_file("ted-moving.txt", &short);
+    let full = shown(&moving, &frozen, &events, Extent::Full, Paint::PLAIN);
+    assert!(short.contains("and 3 earlier ones: `-o wide` shows all"), "{short}");
+    assert_eq!(full.matches("3 times").count(), events.len(), "{full}");
+    let coloured = shown(&moving, &frozen, &events, Extent::Short, Paint::COLOUR);
+    assert_eq!(without_colour(&coloured), short, "nothing is told by colour alone");
+
+    let lost = status_of("einstein", &World::staying(), |status| {
+        status.looked_at = Some(ago(400));
+        status.trouble = Some(Trouble {
+            since: ago(200),
+            reason: "NoConnection".to_owned(),
+            message: "cannot find out whose credentials these are: no connection".to_owned(),
+        });
+    });
+    let text = shown(&lost, &Freeze::default(), &[], Extent::Short, Paint::PLAIN);
+    golden_file("ted-in-trouble.txt", &text);
+
+    let unseen = Ted::new(&World::staying().desired(), ago(10));
+    let text = shown(&unseen, &Freeze::default(), &[], Extent::Short, Paint::PLAIN);
+    golden_file("ted-unseen.txt", &text);
+}
+
+#[test]
+fn how_a_ted_stands_is_what_exit_codes_say() {
+    let standing = |world: &World| status_of("einstein", world, |_| {}).status.standing();
+    let refused = World::migrating().edit(", approve: [redis-to-valkey]", "");
+    let seen = status_of("einstein", &World::staying(), |_| {}).status;
+    let trouble =
+        Trouble { since: now(), reason: "NoAnswer".to_owned(), message: "no answer".to_owned() };
+    for (stands, wanted, why) in [
+        (standing(&World::staying()), Standing::Settled, "nothing to do"),
+        (standing(&World::migrating()), Standing::Moving, "its plan is being carried out"),
+        (standing(&refused), Standing::NeedsPerson, "an approval is missing"),
+        (
+            standing(&refused.edit("mode: apply", "mode: observe")),
+            Standing::Waiting,
+            "whoever only looks needs nobody",
+        ),
+        (Status::unseen(now()).standing(), Standing::Unseen, "nobody has looked"),
+        (
+            Status { trouble: Some(trouble), ..seen }.standing(),
+            Standing::Unseen,
+            "the last look came to nothing",
+        ),
+    ] {
+        assert_eq!(stands, wanted, "{why}");
+    }
 }

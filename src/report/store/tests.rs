@@ -308,13 +308,18 @@ fn ready_means_that_everything_was_looked_at_once_and_stays_so() {
     assert!(!store.is_ready());
     store.record(&name(), &look(&assessment, 0), at(0));
     assert!(!store.is_ready(), "the source has not been read");
-    store.source_failed("teds", "no such folder");
+    store.set_source(unreadable_source("no such folder"));
     assert!(!store.is_ready(), "nor has it now");
+    let other = SourceReport { source: "more".to_owned(), ..read(1) };
+    store.set_source(other);
+    assert!(!store.is_ready(), "one of two is not all");
     store.set_source(read(1));
     assert!(store.is_ready());
     let other = World::staying().edit("name: einstein", "name: newton");
     store.put_document(&other.desired(), at(2));
     assert!(store.is_ready(), "one more TED takes nothing back");
+    store.drain();
+    assert!(!store.is_ready(), "what is about to end is not asked any more");
 
     let blind = Store::new(Memory::default(), at(0));
     blind.put_document(&World::staying().desired(), at(0));
@@ -339,21 +344,74 @@ fn a_freeze_says_since_when_and_why() {
 }
 
 #[test]
-fn a_source_that_cannot_be_read_keeps_what_it_said_last() {
+fn a_freeze_of_the_settings_shows_and_is_not_kept() {
     let (store, _) = store();
-    assert!(store.source().is_none());
-    store.source_failed("teds", "no such\nfolder");
-    let report = store.source().unwrap();
-    assert_eq!((report.problem.as_deref(), report.last_read_at), (Some("no such folder"), None));
+    let mut told = store.subscribe();
+    assert!(store.set_frozen_by_settings(Some("audit\nweek")));
+    assert!(!store.set_frozen_by_settings(Some("audit\nweek")), "it is known");
+    assert_eq!(store.freeze().reason.as_deref(), Some("audit week"));
+    let (_, memory) = store.memory_since(None).unwrap();
+    assert_eq!(memory.freeze, Freeze::default(), "the next process reads its own settings");
+    store.set_freeze(true, Some("by hand"), at(0));
+    assert_eq!(store.freeze().reason.as_deref(), Some("by hand"));
+    assert!(store.set_freeze(false, None, at(1)).frozen, "the settings still say so");
+    assert!(store.set_frozen_by_settings(None));
+    assert_eq!(store.freeze(), Freeze::default());
+    assert_eq!(changes(&mut told).last().map(String::as_str), Some("frozen false"));
+}
 
+/// A source that was never read.
+fn unreadable_source(problem: &str) -> SourceReport {
+    SourceReport { problem: Some(problem.to_owned()), ..SourceReport::unread("teds") }
+}
+
+#[test]
+fn sources_are_told_of_each_by_itself_and_only_when_there_is_news() {
+    let (store, _) = store();
+    assert!(store.sources().is_empty());
+    let mut told = store.subscribe();
+    store.set_source(unreadable_source("no such folder"));
+    let other = SourceReport { source: "more".to_owned(), ..read(5) };
+    store.set_source(other.clone());
     store.set_source(read(10));
-    store.source_failed("teds", "permission denied");
-    let report = store.source().unwrap();
-    assert_eq!(report.revision.as_deref(), Some("sha256:0123"));
-    assert_eq!(
-        (report.problem.as_deref(), report.last_read_at),
-        (Some("permission denied"), Some(at(10)))
-    );
+    assert_eq!(store.sources(), [read(10), other], "in the order in which they came");
+    assert_eq!(changes(&mut told), ["sources", "sources", "sources"]);
+    store.set_source(read(40));
+    assert_eq!(changes(&mut told), [""; 0], "read again, and nothing new");
+    assert_eq!(store.sources()[0].last_read_at, Some(at(40)));
+}
+
+#[test]
+fn another_revision_of_the_same_document_has_the_same_verdict() {
+    let (store, assessment) = store();
+    store.carry_revision(&name(), "sha256:0001");
+    assert_eq!(store.ted("einstein").unwrap().status.observed_revision, None, "nothing is known");
+    let look = Look { applied_revision: Some("sha256:0123".to_owned()), ..look(&assessment, 0) };
+    let look = Look { observed_revision: look.applied_revision.clone(), ..look };
+    store.record(&name(), &look, at(0));
+    store.carry_revision(&name(), "sha256:4567");
+    let status = store.ted("einstein").unwrap().status.clone();
+    assert_eq!(status.observed_revision.as_deref(), Some("sha256:4567"));
+    assert_eq!(status.applied_revision.as_deref(), Some("sha256:4567"));
+    assert_eq!(status.observed_at, Some(whole(0)), "nobody looked");
+}
+
+#[test]
+fn every_request_is_answered_once_the_newest_last() {
+    let (store, assessment) = store();
+    let mut told = store.subscribe();
+    let first = Look { handled_reconcile: Some("one".to_owned()), ..look(&assessment, 0) };
+    store.record(&name(), &first, at(0));
+    store.handled(&name(), "two");
+    let mut tokens = Vec::new();
+    while let Ok(change) = told.try_recv() {
+        if let Change::Ted(ted) = change {
+            tokens.extend(ted.status.last_handled_reconcile.clone());
+        }
+    }
+    assert_eq!(tokens, ["one", "two"]);
+    let (_, memory) = store.memory_since(None).unwrap();
+    assert_eq!(memory.teds["einstein"].last_handled_reconcile.as_deref(), Some("two"));
 }
 
 #[test]

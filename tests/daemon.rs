@@ -1,0 +1,19 @@
+//! The daemon and the commands that talk to it, as shipped: the real binary, over HTTP, against the simulated AWS. Everything listens on
+//! free ports of loopback, every wait is for a state and has a limit.
+
+#![cfg(feature = "demo")]
+#![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails its test")]
+
+#[path = "daemon/support.rs"]
+mod support;
+
+#[path = "daemon/clients.rs"]
+mod clients;
+#[path = "daemon/documents.rs"]
+mod documents;
+#[path = "daemon/life.rs"]
+mod life;
+#[path = "daemon/once.rs"]
+mod once;
+#[path = "daemon/trouble.rs"]
+mod trouble;
