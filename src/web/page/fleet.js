@@ -18,11 +18,13 @@ const FILTERS = [
 
 export function fleet({ teds, filter, search }) {
   const all = [...teds.values()];
-  if (!all.length) return [h("p", { class: "empty" }, "No TEDs: no valid desired document is in force.")];
+  const title = h("h1", { class: "hidden", "data-key": "title" }, "All TEDs");
+  if (!all.length) return [title, h("p", { class: "empty" }, "No TEDs: no valid desired document is in force.")];
   const fits = FILTERS.find(([name]) => name === filter)?.[2] ?? (() => true);
   const wanted = search.trim().toLowerCase();
   const shown = all.filter((ted) => fits(ted) && `${ted.metadata.name} ${place(ted)}`.toLowerCase().includes(wanted));
   return [
+    title,
     h("div", { class: "bar", "data-key": "bar" },
       h("div", { role: "group", "aria-label": "Which TEDs" }, FILTERS.map(([name, title, test]) => {
         const number = all.filter(test).length;

@@ -133,12 +133,16 @@ fn tone(ted: &Ted) -> &'static str {
 
 /// What the conditions come to: whether it is ready, and each thing that somebody has to know.
 fn badges(conditions: &[TimedCondition]) -> String {
+    // While it is being worked on, not being ready yet is as it should be.
+    let is_busy = conditions.iter().any(|condition| {
+        condition.kind == ConditionType::Reconciling && condition.status == ConditionStatus::True
+    });
     let badge = |condition: &TimedCondition| {
         let TimedCondition { kind, status, reason, .. } = condition;
         let (tone, text) = match (kind, status) {
             (ConditionType::Ready, ConditionStatus::True) => ("good", "Ready".to_owned()),
             (ConditionType::Ready, ConditionStatus::False) => {
-                ("bad", format!("Not ready: {reason}"))
+                (if is_busy { "busy" } else { "bad" }, format!("Not ready: {reason}"))
             }
             (ConditionType::Ready, ConditionStatus::Unknown) => {
                 ("unknown", format!("Unknown: {reason}"))

@@ -162,5 +162,5 @@ function looks(one) {
 function documentOf(one) {
   return section("document", "Document",
     h("details", null, h("summary", null, "As it is in force, with defaults"),
-      h("pre", null, JSON.stringify(one.spec, null, 2))));
+      h("pre", { tabindex: 0, role: "region", "aria-label": "The document" }, JSON.stringify(one.spec, null, 2))));
 }

@@ -94,9 +94,11 @@ export function badge(kind, text, title) {
 /** What the conditions come to: whether it is ready, and each thing that somebody has to know. */
 export function badges(ted) {
   const shown = [];
+  // While it is being worked on, not being ready yet is as it should be.
+  const notReady = holds(ted, "Reconciling") ? "busy" : "bad";
   for (const { type, status, reason, message } of ted.status.conditions) {
     if (type === "Ready" && status === "True") shown.push(badge("good", "Ready", message));
-    else if (type === "Ready" && status === "False") shown.push(badge("bad", `Not ready: ${reason}`, message));
+    else if (type === "Ready" && status === "False") shown.push(badge(notReady, `Not ready: ${reason}`, message));
     else if (type === "Ready") shown.push(badge("unknown", `Unknown: ${reason}`, message));
     else if (type === "Stalled" && status === "True") shown.push(badge("person", `Stalled: ${reason}`, message));
     else if (type === "EventsPaused" && status === "True") shown.push(badge("paused", `Events paused: ${reason}`, message));
