@@ -3,6 +3,7 @@
 use crate::look::{document, observer};
 use std::time::Duration;
 use ted_controller::assess::facts::Facts;
+use ted_controller::assess::past::Past;
 use ted_controller::assess::types::Assessment;
 use ted_controller::assess::{Context, assess};
 use ted_controller::clock;
@@ -52,6 +53,7 @@ impl Found {
             progress: None,
             events: None,
             history: Vec::new(),
+            past: Past::default(),
         };
         store.record(&desired.name, &look, now);
     }

@@ -6,6 +6,7 @@
 #![expect(clippy::panic, reason = "a helper that cannot do its work fails its test")]
 
 mod client;
+mod docs;
 mod fleet;
 mod limits;
 #[expect(dead_code, reason = "its documents are for other tests")]
