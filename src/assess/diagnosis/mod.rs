@@ -1,7 +1,7 @@
 //! Why the newest change of a stack failed: the first real failure in the deepest stack, not its echo. Pure.
 //!
 //! A failed update shows as one failure and many echoes: siblings that were cancelled, parents whose "embedded stack was not
-//! successfully updated", the stack's own event. [`diagnose`] walks down to the event that began it, and [`classify`] says what its text
+//! successfully updated", the stack's own event. [`diagnose`] walks down to the event that began it, and [`classify()`] says what its text
 //! means. What could not be seen is part of the answer ([`Diagnosis::unseen`]): half a story never passes for a whole one.
 
 mod classify;
