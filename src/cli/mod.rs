@@ -32,6 +32,7 @@ use std::process::ExitCode;
     name = "ted-controller",
     version,
     about,
+    after_help = "Exit codes: 0 done or in sync; 1 error; 2 differs or waiting; 3 a person is needed; 64 wrong usage",
     propagate_version = true,
     arg_required_else_help = true
 )]
