@@ -400,9 +400,9 @@ impl Controller {
         slot.depth = Depth::Full;
         let wait = could_not_look(&self.store, &self.settings, slot, Trouble::broken_off(), token);
         self.store.metrics().pass(PassResult::Error, Duration::ZERO);
-        // Not sooner, whoever asks: what broke once breaks again.
+        // What broke once breaks again: not at once, unless a person asks.
         slot.again = false;
-        slot.due = clock::now() + wait;
+        slot.due = if slot.asked.is_empty() { clock::now() + wait } else { clock::now() };
     }
 
     /// Brings what the sessions counted into the metrics.
