@@ -13,6 +13,8 @@ mod clients;
 mod documents;
 #[path = "daemon/life.rs"]
 mod life;
+#[path = "daemon/looping.rs"]
+mod looping;
 #[path = "daemon/once.rs"]
 mod once;
 #[path = "daemon/trouble.rs"]

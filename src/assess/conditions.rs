@@ -370,19 +370,25 @@ fn drifted(grounds: &Grounds<'_>) -> Condition {
         );
     }
     let gap = grounds.unreadable().or_else(|| grounds.unreadable_for_drift());
-    of_findings(grounds, ConditionType::Drifted, "drift/", gap, "AWS is as the document says")
+    of_findings(
+        grounds,
+        ConditionType::Drifted,
+        "drift/",
+        gap.as_ref(),
+        "AWS is as the document says",
+    )
 }
 
 fn out_of_sync(grounds: &Grounds<'_>) -> Condition {
     let gap = grounds.unreadable().or_else(|| grounds.unreadable_for_sync());
-    of_findings(grounds, ConditionType::OutOfSync, "sync/", gap, "AWS agrees with itself")
+    of_findings(grounds, ConditionType::OutOfSync, "sync/", gap.as_ref(), "AWS agrees with itself")
 }
 
 fn of_findings(
     grounds: &Grounds<'_>,
     kind: ConditionType,
     prefix: &str,
-    gap: Option<Unreadable>,
+    gap: Option<&Unreadable>,
     none: &str,
 ) -> Condition {
     let counted = |finding: &&Finding| {

@@ -40,7 +40,7 @@ use facts::{Agreed, Facts, TheCache};
 use gates::Case;
 use jiff::Timestamp;
 use std::time::Duration;
-use types::{Actual, Assessment, Gate, Order, Step, WaitOrder};
+use types::{Actual, Assessment, Gate, GateState, Order, Step, WaitOrder};
 
 /// What the controller brings to an assessment beside document and observation.
 #[derive(Clone, Debug)]
@@ -328,8 +328,12 @@ fn requeue_after(
     if plan.is_empty() {
         return interval;
     }
-    let waits = gates.iter().filter(|gate| !gate.holds);
-    match waits.filter_map(|gate| gate.until).max() {
+    let waits = || gates.iter().filter(|gate| !gate.holds);
+    // A person changes the document, which is seen at once, or something in AWS, for which the interval will do.
+    if waits().any(|gate| gate.state == GateState::NeedsPerson) {
+        return interval;
+    }
+    match waits().filter_map(|gate| gate.until).max() {
         Some(at) => until(at).clamp(SOON.min(interval), interval),
         None => SOON.min(interval),
     }

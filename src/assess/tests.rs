@@ -83,6 +83,10 @@ fn the_plan_shows_what_would_be_done_while_a_gate_is_closed() {
     assert!(planned_update(&assessment).is_some());
     assert_eq!(assessment.next_step(), None);
     assert_eq!(assessment.phase, Phase::Blocked);
+    // Whoever only looks has such a plan for as long as it differs: that is no reason to look more often.
+    for blocked in [world, World::migrating().edit("mode: apply", "mode: observe")] {
+        assert_eq!(blocked.assess().requeue_after, blocked.desired().spec.policy.interval);
+    }
 }
 
 #[test]

@@ -158,3 +158,6 @@ fn wait(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<Exit
         .map_err(|error| Failure { message: format!("cannot start: {error}"), hint: None })?;
     runtime.block_on(command)
 }
+
+#[cfg(test)]
+mod tests;

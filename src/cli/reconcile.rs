@@ -123,7 +123,7 @@ impl Waiting<'_> {
         loop {
             let ted = match stream.next().await? {
                 Told::Ted(ted, _) if ted.metadata.name == self.name => ted,
-                Told::List(list, _) => match self.ours(list) {
+                Told::List(all, _) => match self.ours(all) {
                     Some(ted) => ted,
                     None => return Err(self.gone()),
                 },
@@ -153,8 +153,8 @@ impl Waiting<'_> {
 
     /// It goes on without us: "unfinished, time will heal" as long as it is being worked on.
     fn out_of_time(&self) -> Result<ExitCode, Failure> {
-        let handled = |ted: &&Box<Ted>| ted.status.last_handled_reconcile == self.token;
-        let Some(ted) = self.seen.as_ref().filter(handled) else {
+        let handled = |ted: &&Ted| ted.status.last_handled_reconcile == self.token;
+        let Some(ted) = self.seen.as_deref().filter(handled) else {
             return Err(Failure {
                 message: format!("`{}` was not looked at in time", self.name),
                 hint: Some(format!(

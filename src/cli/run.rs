@@ -56,7 +56,7 @@ pub(super) struct Args {
     /// The region of documents that name none [default: `AWS_REGION`, the profile's, the instance's]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Where history and times outlive a restart; one controller's at a time
+    /// Where history, times and the audit outlive a restart; one controller's at a time
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// A level (error, warn, info, debug, trace), or directives as `RUST_LOG` takes them

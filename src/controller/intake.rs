@@ -132,7 +132,7 @@ fn log(before: Option<&SourceReport>, now: &SourceReport) {
             );
         }
         None if problem_before.is_some() => {
-            tracing::info!(source = origin, "the source can be read again")
+            tracing::info!(source = origin, "the source can be read again");
         }
         Some(_) | None => {}
     }

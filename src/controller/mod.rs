@@ -400,9 +400,9 @@ impl Controller {
         slot.depth = Depth::Full;
         let wait = could_not_look(&self.store, &self.settings, slot, Trouble::broken_off(), token);
         self.store.metrics().pass(PassResult::Error, Duration::ZERO);
-        // Not sooner, whoever asks: what broke once breaks again.
+        // What broke once breaks again: not at once, unless a person asks.
         slot.again = false;
-        slot.due = clock::now() + wait;
+        slot.due = if slot.asked.is_empty() { clock::now() + wait } else { clock::now() };
     }
 
     /// Brings what the sessions counted into the metrics.
@@ -470,7 +470,7 @@ fn tell(
         store.happened(name, Event::new(wall, kind, reason, message));
     }
     // It judged, and acted, by the document as it was when it began. The same one may have come in another revision since.
-    let past = verdict.past(&store.past(name), pass.entry.as_ref());
+    let memory = verdict.past(&store.past(name), pass.entry.as_ref());
     let same = slot.entry.as_ref().map(|entry| &entry.desired.spec)
         == pass.entry.as_ref().map(|entry| &entry.desired.spec);
     let judged_by = if same { &slot.entry } else { &pass.entry };
@@ -479,7 +479,7 @@ fn tell(
     let look = Look {
         applied_revision: revision.clone().filter(|_| is_ready),
         observed_revision: revision,
-        attempted_revision: past.updates.last().map(|sent| sent.revision.clone()),
+        attempted_revision: memory.updates.last().map(|sent| sent.revision.clone()),
         observed_at: verdict.observed_at(),
         next_look_at,
         handled_reconcile: token,
@@ -487,8 +487,8 @@ fn tell(
         sides: &verdict.sides,
         progress: verdict.progress(),
         events: verdict.events(),
-        history: verdict.history(&past),
-        past,
+        history: verdict.history(&memory),
+        past: memory,
     };
     store.record(name, &look, wall);
 }

@@ -38,6 +38,7 @@ pub(super) enum Outcome {
 
 /// One TED.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; no two make a state")]
 pub(super) struct Slot {
     pub(super) name: Name,
     /// Its document; absent when it is gone, or never was, and something is still to be given back.

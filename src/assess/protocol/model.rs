@@ -259,9 +259,9 @@ impl Config {
         }
     }
 
-    fn look(&self, state: &mut State, who: usize, stale: bool) {
+    fn look(&self, state: &mut State, who: usize, old: bool) {
         let seen = match &state.before {
-            Some(before) if stale => (**before).clone(),
+            Some(before) if old => (**before).clone(),
             Some(_) | None => (state.products.clone(), state.triggers.clone()),
         };
         let product = self.controllers[who].product;
