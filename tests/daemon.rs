@@ -2,7 +2,12 @@
 //! free ports of loopback, every wait is for a state and has a limit.
 
 #![cfg(feature = "demo")]
-#![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a helper that cannot do its work fails its test, and metrics are whole numbers"
+)]
 
 #[path = "daemon/support.rs"]
 mod support;

@@ -228,8 +228,7 @@ impl Controller {
     }
 
     fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        summary.broken_sources = self
+        let broken_sources = self
             .documents
             .borrow()
             .sources
@@ -238,6 +237,7 @@ impl Controller {
                 source.problem.is_some() || source.in_force.files.iter().any(|file| !file.valid)
             })
             .count();
+        let mut summary = Summary { broken_sources, ..Summary::default() };
         for slot in self.slots.values() {
             match slot.outcome {
                 Some(Outcome::Failed) => summary.failed += 1,

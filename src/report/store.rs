@@ -395,17 +395,14 @@ impl Store {
     pub fn set_source(&self, report: SourceReport) {
         let mut inner = self.lock();
         let known = inner.sources.iter_mut().find(|known| known.source == report.source);
-        let is_news = match known {
-            Some(known) => {
-                let is_news =
-                    *known != SourceReport { last_read_at: known.last_read_at, ..report.clone() };
-                *known = report;
-                is_news
-            }
-            None => {
-                inner.sources.push(report);
-                true
-            }
+        let is_news = if let Some(known) = known {
+            let same = SourceReport { last_read_at: known.last_read_at, ..report.clone() };
+            let is_news = *known != same;
+            *known = report;
+            is_news
+        } else {
+            inner.sources.push(report);
+            true
         };
         drop(inner);
         if is_news {

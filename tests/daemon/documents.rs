@@ -242,8 +242,8 @@ fn several_sources_are_one_set_and_may_contradict_each_other() {
     };
     assert_eq!(names(&daemon), ["curie", "einstein"]);
     let sources = daemon.sources();
-    let named: Vec<_> = sources.iter().map(|source| source["source"].as_str().unwrap()).collect();
-    assert_eq!(named, ["ours", "theirs"]);
+    let shown: Vec<_> = sources.iter().map(|source| source["source"].as_str().unwrap()).collect();
+    assert_eq!(shown, ["ours", "theirs"]);
 
     folder.write("theirs/einstein.yaml", DIFFER);
     let broken = until("both say so", || {

@@ -191,6 +191,15 @@ fn events(product: &Product, observation: &Observation, found: &mut Vec<Finding>
     if under_change(observation) {
         return;
     }
+    // Right after a change they are about to be given back.
+    let just_ended = observation
+        .last_record
+        .present()
+        .and_then(|record| record.updated)
+        .is_some_and(|ended| fresh(ended, observation.now));
+    if just_ended {
+        return;
+    }
     let left = |trigger: &&Trigger| {
         trigger.state == "Disabled" && is_left(trigger, &product.id, observation.now)
     };

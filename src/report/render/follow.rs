@@ -33,7 +33,9 @@ impl Follow {
             .collect();
         let mut out: String = gone.iter().map(|name| self.gone(name)).collect();
         let rows: Vec<Vec<String>> = list.items.iter().map(cells).collect();
-        rows.iter().for_each(|row| self.widen(row));
+        for row in &rows {
+            self.widen(row);
+        }
         if self.last.is_empty() && !rows.is_empty() {
             let titles = super::status::TITLES.map(str::to_owned);
             self.widen(&titles);

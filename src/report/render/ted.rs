@@ -10,6 +10,7 @@ use crate::report::{Event, EventKind};
 use crate::text::moment;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// How many events and past updates are shown unless all of them are wanted.
 const LAST: usize = 5;
@@ -80,13 +81,12 @@ impl Page<'_> {
     /// What it is about, the one sentence that matters, and how old that is.
     fn head(&mut self, plan: Option<&Plan>) {
         let status = &self.ted.status;
-        match plan {
-            Some(plan) => super::plan::head(&mut self.out, plan, self.paint, self.columns),
-            None => {
-                let name = self.paint.bold(&self.ted.metadata.name);
-                let what = format!("{}, never looked at with success", self.product());
-                self.out.push_str(&format!("{name}\n{}\n", self.paint.dim(what)));
-            }
+        if let Some(plan) = plan {
+            super::plan::head(&mut self.out, plan, self.paint, self.columns);
+        } else {
+            let name = self.paint.bold(&self.ted.metadata.name);
+            let what = format!("{}, never looked at with success", self.product());
+            let _ = writeln!(self.out, "{name}\n{}", self.paint.dim(what));
         }
         let times = [
             status.looked_at.map(|at| format!("looked at {} ago", age(self.now, at))),
@@ -94,7 +94,7 @@ impl Page<'_> {
         ];
         let times: Vec<String> = times.into_iter().flatten().collect();
         if !times.is_empty() {
-            self.out.push_str(&format!("  {}\n", self.paint.dim(times.join(", "))));
+            let _ = writeln!(self.out, "  {}", self.paint.dim(times.join(", ")));
         }
     }
 
@@ -255,13 +255,13 @@ fn count_times(count: u64) -> String {
 fn paused(events: &EventsState, now: Timestamp) -> String {
     let mut text = count(events.triggers, "trigger is off", "triggers are off");
     if let Some(since) = events.since {
-        text.push_str(&format!(" for {}, since {}", age(now, since), moment(since)));
+        let _ = write!(text, " for {}, since {}", age(now, since), moment(since));
     }
     if let Some(backlog) = events.backlog {
-        text.push_str(&format!("; {backlog} events wait"));
+        let _ = write!(text, "; {backlog} events wait");
     }
     if let Some(loss) = events.loss_begins {
-        text.push_str(&format!("; from {} on the oldest are lost", moment(loss)));
+        let _ = write!(text, "; from {} on the oldest are lost", moment(loss));
     }
     text
 }
