@@ -67,6 +67,7 @@ fn add(file: &mut FileState, problem: &Problem) {
 mod tests {
     use super::*;
     use crate::desired::{File, Standing, keep_last_good, load};
+    use Standing::{Contested, Current};
 
     const A: &str = "engine: redis\nversion: '7.1'\nhive: hv\n";
     const A2: &str = "engine: valkey\nversion: '8.0'\nhive: hv\n";
@@ -156,7 +157,6 @@ mod tests {
             .iter()
             .map(|entry| (entry.desired.name.as_str(), entry.standing))
             .collect();
-        use Standing::{Contested, Current};
         assert_eq!(contested, [("a", Contested), ("b", Current), ("other", Contested)]);
     }
 

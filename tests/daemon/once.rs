@@ -8,10 +8,16 @@ const ELSEWHERE: &str = "engine: redis\nversion: '7.1'\naccount: '999900001111'\
 const DIFFERS_TOO: &str = "engine: valkey\nversion: '8.0'\nprovisionedProduct: ted-einstein\nhive: einstein\nmode: observe\n";
 const BROKEN: &str = "engine: redis\nversion: nine\n";
 
+/// Files, the exit code, and what the last line says.
+type Stand<'a> = (&'a [(&'a str, &'a str)], i32, &'a str);
+
+/// What it is, the environment (nothing means: take it away), arguments, and what is told.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
+
 #[test]
 fn the_exit_code_says_how_it_stands_and_the_worst_counts() {
     let sim = Sim::start("default");
-    let rows: &[(&[(&str, &str)], i32, &str)] = &[
+    let rows: &[Stand<'_>] = &[
         (&[("teds/einstein.yaml", STAY)], 0, "1 TED: 1 settled"),
         (&[("teds/einstein.yaml", DIFFER)], 2, "1 TED: 1 waits"),
         (&[("teds/einstein.yaml", NOBODY)], 3, "1 TED: 1 needs a person"),
@@ -105,8 +111,6 @@ fn whatever_is_wrong_with_aws_is_one_clear_message() {
                 spec: {roleArn: 'arn:aws:iam::444455556666:role/nobody', cache: {engine: redis, version: '7.1'}}\n";
     let folder =
         Folder::new(&[("einstein.yaml", STAY), ("role.yaml", role), ("allow.yaml", allow)]);
-    // Environment (nothing means: take it away), arguments, and what is told.
-    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
     let rows: &[Row<'_>] = &[
         (
             "nobody listens",

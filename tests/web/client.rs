@@ -131,7 +131,7 @@ impl Events {
                     lines.find_map(|line| line.strip_prefix(name)).map(str::to_owned)
                 };
                 let found = field("event: ").zip(field("data: "));
-                self.read = rest.to_owned();
+                self.read = rest.to_string();
                 // What has no name is a comment.
                 match found {
                     Some((name, data)) => {

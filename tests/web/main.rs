@@ -9,7 +9,6 @@ mod client;
 mod docs;
 mod fleet;
 mod limits;
-#[expect(dead_code, reason = "its documents are for other tests")]
 #[path = "../support/look.rs"]
 mod look;
 mod orders;
