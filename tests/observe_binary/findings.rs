@@ -4,7 +4,7 @@
 use crate::harness::{MIGRATE, STAY, VALKEY, World, each};
 use crate::operator::change_cache;
 use std::collections::BTreeSet;
-use ted_controller::assess::codes::{CODES, Of};
+use ted_controller::assess::codes::{Of, all};
 
 /// A finding as it must be shown: code, what should be, what is, a part of where that was read, a part of the remedy.
 type Shown = (&'static str, &'static str, &'static str, &'static str, &'static str);
@@ -533,7 +533,7 @@ fn every_code_that_one_look_can_find_is_found_here() {
     // It takes two looks to see that a queue does not drain, and a drift detection of CloudFormation to see into resources.
     found.extend(["sync/backlog-not-draining", "drift/resource"]);
     let known: BTreeSet<&str> =
-        CODES.iter().filter(|known| known.of == Of::Finding).map(|known| known.code).collect();
+        all().filter(|known| known.of == Of::Finding).map(|known| known.code).collect();
     assert_eq!(found, known);
 }
 
