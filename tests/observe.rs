@@ -167,7 +167,7 @@ async fn what_teds_of_a_region_have_in_common_is_asked_for_once() {
 
     sim.clear_faults();
     let start = sim.log().len();
-    ted_controller::clock::sleep(Duration::from_secs(60)).await;
+    ted_controller::clock::sleep(Duration::from_mins(1)).await;
     observer.look(&one, Depth::Steady).await.unwrap();
     assert_eq!(sim.log().len() - start, 5, "nobody had asked a moment ago");
     ted_controller::clock::sleep(Duration::from_secs(4)).await;
