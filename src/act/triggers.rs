@@ -5,7 +5,7 @@
 //! quotas), and a pause must not take them from others.
 
 use super::Outcome;
-use crate::assess::holds::HOLD_PREFIX;
+use crate::assess::holds::{HOLD_PREFIX, Hold};
 use crate::assess::types::TriggerTarget;
 use crate::aws::types::Mapping;
 use crate::aws::{self, Reader, Writer};
@@ -64,7 +64,7 @@ pub(super) async fn disable(
         match state.as_str() {
             "Enabled" => set(writer, target, false, &mut outcome).await,
             // For another product's sake: as good as ours.
-            "Disabled" | "Disabling" if is_held_elsewhere(target, &tags) => {}
+            "Disabled" | "Disabling" if is_owed_elsewhere(target, &tags) => {}
             // Somebody else did it since the look: it is theirs, and stays off when the others come back.
             "Disabled" | "Disabling" => tag(writer, target, &mut outcome).await,
             state => outcome.passed_over.push(format!("`{}` is {state}", target.function)),
@@ -118,6 +118,13 @@ pub(super) async fn enable(reader: &Reader, writer: &Writer, targets: &[TriggerT
         }
     }
     outcome
+}
+
+/// Whether another product holds it, or gave it up and is still to enable it.
+fn is_owed_elsewhere(target: &TriggerTarget, tags: &BTreeMap<String, String>) -> bool {
+    tags.iter().any(|(key, value)| {
+        key.starts_with(HOLD_PREFIX) && *key != target.key && Hold::parse(value).is_owed()
+    })
 }
 
 fn is_held_elsewhere(target: &TriggerTarget, tags: &BTreeMap<String, String>) -> bool {

@@ -247,9 +247,6 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
         let reason = if worst.code.starts_with("drift/") { "Drifted" } else { "OutOfSync" };
         return is(ConditionStatus::False, reason, worst.message.clone());
     }
-    if let Some((what, why)) = grounds.verdict_gap() {
-        return is(ConditionStatus::Unknown, "Unreadable", format!("{what} cannot be read: {why}"));
-    }
     // As the document says means: read from the nodes of the cache, whatever the parameters say.
     let wants_cache = grounds.desired.is_some_and(|desired| desired.spec.cache.is_some());
     if wants_cache && matches!(grounds.facts.cache, TheCache::None) {
@@ -260,6 +257,9 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
     if wants_cache && read.is_none() {
         let message = "what the nodes of the cache run is not known";
         return is(ConditionStatus::Unknown, "Unreadable", message.to_owned());
+    }
+    if let Some((what, why)) = grounds.verdict_gap() {
+        return is(ConditionStatus::Unknown, "Unreadable", format!("{what} cannot be read: {why}"));
     }
     let running: Vec<String> = [
         grounds.facts.running.version.as_ref().map(|version| format!("TED {version}")),

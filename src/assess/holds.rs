@@ -132,6 +132,17 @@ impl<'a> Hold<'a> {
     }
 }
 
+impl Hold<'_> {
+    /// Whether somebody is still to enable the trigger.
+    pub fn is_owed(&self) -> bool {
+        match self {
+            Self::Held(_) => true,
+            Self::Released(release) => release.end == End::Open,
+            Self::Garbled(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Claim<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { record, at, controller, digest, by } = self;

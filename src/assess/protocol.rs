@@ -506,20 +506,11 @@ pub fn scene(observation: &Observation) -> Option<Scene<'_>> {
     })
 }
 
-/// Whether somebody is still to enable the trigger.
-fn is_owed(hold: &Hold<'_>) -> bool {
-    match hold {
-        Hold::Held(_) => true,
-        Hold::Released(release) => release.end == End::Open,
-        Hold::Garbled(_) => false,
-    }
-}
-
 fn view<'a>(trigger: &'a Trigger, product: &Product, te_versions: &[String]) -> View<'a> {
     let mut elsewhere = holds_on(trigger).unwrap_or_default();
     elsewhere.retain(|(id, _)| *id != product.id);
     let is_held = |(_, hold): &(&str, Hold<'_>)| matches!(hold, Hold::Held(_));
-    let is_owed = |(_, hold): &(&str, Hold<'_>)| is_owed(hold);
+    let is_owed = |(_, hold): &(&str, Hold<'_>)| hold.is_owed();
     View {
         of_hive: te_versions.contains(&trigger.te_version),
         power: match trigger.state.as_str() {
