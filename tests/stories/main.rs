@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Everything is compared, but for blank lines at the end of an output. World, seed and time are the same in every run, so only what is
-//! in [`MASKS`] differs and is masked. `UPDATE_GOLDEN=1 cargo test --test stories` writes what was printed into the scripts and
-//! `docs/reference/cli.md`; read the difference before you commit it. `STORY=migration` runs the stories whose names contain that word.
+//! in [`MASKS`] differs and is masked. `UPDATE_GOLDEN=1 cargo test --test stories` writes what was printed into the scripts;
+//! read the difference before you commit it. `STORY=migration` runs the stories whose names contain that word.
 
 #![cfg(feature = "demo")]
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails its test")]
@@ -27,9 +27,7 @@ mod golden;
 mod script;
 mod world;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 
 /// What differs from run to run, as pattern and replacement, and why.
@@ -101,48 +99,4 @@ fn masked(text: &str) -> String {
         masked = pattern.replace_all(&masked, *replacement).into_owned();
     }
     masked
-}
-
-/// What `--help` prints, without blanks at the ends of lines.
-fn help_of(command: Option<&str>) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_ted-controller"))
-        .args(command)
-        .arg("--help")
-        .env_clear()
-        .output()
-        .unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{command:?}: {output:?}");
-    let help = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    lines.join("\n") + "\n"
-}
-
-/// The commands that the top help lists.
-fn commands(help: &str) -> Vec<&str> {
-    help.lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|command| *command != "help")
-        .collect()
-}
-
-#[test]
-fn the_reference_of_the_command_line_is_current() {
-    let top = help_of(None);
-    let mut text = String::from(
-        "# Command line\n\nWhat `--help` prints, command by command. This file is generated: `UPDATE_GOLDEN=1 cargo test --test stories`.\n",
-    );
-    let commands = commands(&top);
-    assert!(commands.len() >= 9, "{commands:?}");
-    let _ = write!(text, "\n## `ted-controller`\n\n```text\n{top}```\n");
-    for command in commands {
-        let _ = write!(
-            text,
-            "\n## `ted-controller {command}`\n\n```text\n{}```\n",
-            help_of(Some(command))
-        );
-    }
-    golden::check("docs/reference/cli.md", &text);
 }

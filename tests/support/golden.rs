@@ -4,6 +4,8 @@
 //! commit it. Without the variable a text that differs fails its test and shows the lines that differ. Unit tests have their files in
 //! a folder `golden/` beside them, stories in `tests/scripts/`, references in `docs/reference/`.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
