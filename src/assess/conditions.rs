@@ -185,7 +185,13 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
             None if grounds.differs() && grounds.shut().is_some() => Phase::Blocked,
             None if grounds.verdict_gap().is_some() => Phase::Blocked,
             // Not as it should be, and no update is due that would mend it.
-            None if grounds.findings.iter().any(makes_unready) => Phase::Blocked,
+            None if grounds
+                .findings
+                .iter()
+                .any(|it| makes_unready(it) && it.code != "sync/unreadable") =>
+            {
+                Phase::Blocked
+            }
             None => Phase::Steady,
         };
     }

@@ -580,7 +580,7 @@ fn contradictions_that_were_found_stay_away() {
                 w.observation.caches = Seen::Absent;
                 w.observation.template = denied();
             }),
-            (because(no, "OutOfSync"), no, no),
+            (because(no, "OutOfSync"), ConditionStatus::Unknown, no),
         ),
     ];
     for (why, world, expected) in rows {

@@ -237,11 +237,14 @@ impl Config {
         let foreign = scene.triggers.iter().any(|view| {
             matches!(&view.own, Some(Hold::Held(claim)) if claim.controller != controller.id)
         });
-        let wish = if mind.wants && !hive.done && scene.motion == Motion::Still && !foreign {
-            Wish::Update { digest: controller.digest, drain: Duration::ZERO }
-        } else {
-            Wish::Nothing
-        };
+        // The gate `attempts`.
+        let spent = hive.used.len() >= 2;
+        let wish =
+            if mind.wants && !spent && !hive.done && scene.motion == Motion::Still && !foreign {
+                Wish::Update { digest: controller.digest, drain: Duration::ZERO }
+            } else {
+                Wish::Nothing
+            };
         decide(&scene, &me, &wish, &self.terms)
     }
 
