@@ -79,7 +79,7 @@ fn surroundings_that_are_wrong_are_said_in_one_message() {
         }
         let doctor = world.run_with(&["doctor", "einstein.yaml"], environment);
         assert_eq!((doctor.code, doctor.stderr.as_str()), (1, ""), "{why}");
-        assert!(doctor.stdout.contains(told) && doctor.stdout.contains("-> "), "{why}: {doctor:?}");
+        assert!(doctor.stdout.contains(told) && doctor.stdout.contains("→ "), "{why}: {doctor:?}");
     }
 }
 

@@ -68,14 +68,14 @@ const CASES: &[Case] = &[
                 "valkey",
                 "redis",
                 "nodes of turbot-einstein-cache-cluster in ElastiCache",
-                "the plan",
+                "an update mends it",
             ),
             (
                 "drift/ted-version",
                 "v1.52.1",
                 "v1.44.0",
                 "root stack output ReleaseVersion",
-                "the plan",
+                "an update mends it",
             ),
         ],
     },
@@ -131,7 +131,7 @@ const CASES: &[Case] = &[
                 "sync/cache-engine",
                 "redis",
                 "valkey",
-                "root stack, whose template has no parameter for the cacheEngine",
+                "root stack, whose version knows Redis only",
                 "into the document",
             ),
         ],
@@ -158,7 +158,13 @@ const CASES: &[Case] = &[
             world.later(2);
         },
         found: &[
-            ("drift/parameter", "600", "800", "root stack parameter MaxConnections", "the plan"),
+            (
+                "drift/parameter",
+                "600",
+                "800",
+                "root stack parameter MaxConnections",
+                "an update mends it",
+            ),
             (
                 "sync/stack-changed-outside",
                 "2026-",
@@ -181,7 +187,7 @@ const CASES: &[Case] = &[
             "600",
             "800",
             "root stack parameter MaxConnections",
-            "the plan",
+            "an update mends it",
         )],
     },
     Case {
