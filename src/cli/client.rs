@@ -41,7 +41,7 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Flags of every command that talks to a daemon.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ServerArgs {
-    /// The daemon [default: `TED_CONTROLLER_SERVER`, or <http://127.0.0.1:8080>]
+    /// The daemon; without it `TED_CONTROLLER_SERVER`, or `http://127.0.0.1:8080`
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// The file of the daemon's token, where it wants one [default: `TED_CONTROLLER_TOKEN_FILE`]

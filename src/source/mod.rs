@@ -4,7 +4,7 @@
 //! miss (network file systems, mounts that are swapped). A path that is gone keeps the last good state in force and says so; so does a
 //! file with a mistake in it, by `desired::keep_last_good`.
 //!
-//! A source tells of every reading, also of one that found nothing new: how old its documents are is known by that. [`merge`] makes one
+//! A source tells of every reading, also of one that found nothing new: how old its documents are is known by that. [`merge()`] makes one
 //! set of several sources, and wakes its reader for news only.
 
 mod checkout;
