@@ -3,8 +3,8 @@
 use super::{Controller, Slot};
 use crate::clock;
 use crate::desired::InForce;
-use crate::report::{SourceCommit, SourceReport};
 use crate::report::commands::{Command, Refused};
+use crate::report::{SourceCommit, SourceReport};
 use crate::source::SourceState;
 use std::sync::Arc;
 

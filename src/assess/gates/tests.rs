@@ -4,9 +4,10 @@ use crate::assess::testing::{
     World, artifact, denial, denied, gate, offer, record, there, trigger,
 };
 use crate::assess::types::GateState::{self, Holds, NeedsPerson, NotApplicable, Unknown, Waiting};
-use crate::assess::{Credentials, Lifetime};
+use crate::assess::{Credentials, Frozen, Lifetime};
 use crate::desired::Mode;
 use crate::observe::observation::{LaunchPath, Relative, Seen};
+use jiff::Timestamp;
 
 /// A row: why, how the migrating world is bent, the state, words of the message, and of the remedy or the time when it opens.
 type Row = (&'static str, fn(World) -> World, GateState, &'static str, &'static str);
@@ -1750,6 +1751,10 @@ fn window() {
     );
 }
 
+fn by_settings(until: Option<Timestamp>) -> Option<Frozen> {
+    Some(Frozen::BySettings { reason: Some("audit week".to_owned()), until })
+}
+
 #[test]
 fn allowed() {
     check(
@@ -1772,10 +1777,31 @@ fn allowed() {
             ),
             (
                 "frozen",
-                |w| w.with(|w| w.context.frozen = Some("audit week".into())),
+                |w| w.with(|w| w.context.frozen = Some(Frozen::ByHand("audit week".into()))),
                 NeedsPerson,
                 "audit week",
                 "ted-controller freeze off",
+            ),
+            (
+                "frozen by the settings",
+                |w| w.with(|w| w.context.frozen = by_settings(None)),
+                NeedsPerson,
+                "frozen by its settings: audit week",
+                "remove `frozen` from the controller's settings",
+            ),
+            (
+                "frozen by the settings for a while",
+                |w| w.with(|w| w.context.frozen = by_settings("2026-12-01T00:00:00Z".parse().ok())),
+                Waiting,
+                "frozen by its settings: audit week",
+                "2026-12-01T00:00:00Z",
+            ),
+            (
+                "contradicted",
+                |w| w.with(|w| w.context.frozen = Some(Frozen::Contested)),
+                NeedsPerson,
+                "another document contradicts this one",
+                "correct one of them",
             ),
             (
                 "suspended",
