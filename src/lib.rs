@@ -11,6 +11,7 @@
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
+//! - [`redact`]: takes secrets out of what leaves for somebody else.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod act;
@@ -22,6 +23,7 @@ pub mod controller;
 pub mod denial;
 pub mod desired;
 pub mod observe;
+pub mod redact;
 pub mod report;
 pub mod settings;
 pub mod source;
