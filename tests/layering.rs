@@ -106,6 +106,7 @@ const PURE: &[&str] = &[
     "aws/table",
     "denial",
     "observe/story",
+    "observe/dossier",
     "redact",
 ];
 
