@@ -11,7 +11,7 @@
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
-//! - [`redact`]: takes secrets out of what leaves for somebody else.
+//! - [`redact`]: takes secrets out of what leaves for somebody else. [`support`]: all that a ticket needs, as one archive. Pure.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod act;
@@ -27,6 +27,7 @@ pub mod redact;
 pub mod report;
 pub mod settings;
 pub mod source;
+pub mod support;
 pub mod telemetry;
 pub mod text;
 pub mod web;
