@@ -8,32 +8,40 @@ mod look;
 #[path = "support/daemon.rs"]
 mod daemon;
 
-use daemon::{Daemon, Options, is};
+#[path = "passes/stage.rs"]
+mod stage;
+#[path = "passes/truths.rs"]
+mod truths;
+
+#[path = "passes/crashes.rs"]
+mod crashes;
+#[path = "passes/documents.rs"]
+mod documents;
+#[path = "passes/failures.rs"]
+mod failures;
+#[path = "passes/gates.rs"]
+mod gates;
+#[path = "passes/heal.rs"]
+mod heal;
+#[path = "passes/many.rs"]
+mod many;
+#[path = "passes/operators.rs"]
+mod operators;
+#[path = "passes/wire.rs"]
+mod wire;
+#[path = "passes/worlds.rs"]
+mod worlds;
+
+use daemon::is;
 use look::MIGRATE;
-use std::time::Duration;
+use stage::{HOURS, Stage};
 use ted_controller::assess::types::ConditionType;
-use ted_sim::{Scenario, Sim};
-
-const HOURS: Duration = Duration::from_hours(6);
-
-fn start(scenario: &str) -> Sim {
-    Sim::start(&Scenario::named(scenario).expect("a named scenario"), 1.0).expect("it starts")
-}
+use truths::Truths;
 
 /// Calls that change something, by name, each run of the same counted.
-fn writes(sim: &Sim) -> Vec<String> {
+fn writes(stage: &Stage) -> Vec<String> {
     let mut writes: Vec<(String, usize)> = Vec::new();
-    for entry in sim.log() {
-        if ![
-            "UpdateProvisionedProduct",
-            "ContinueUpdateRollback",
-            "UpdateEventSourceMapping",
-            "TagResource",
-        ]
-        .contains(&entry.operation.as_str())
-        {
-            continue;
-        }
+    for entry in stage.writes() {
         match writes.last_mut() {
             Some((name, count)) if *name == entry.operation => *count += 1,
             _ => writes.push((entry.operation.clone(), 1)),
@@ -44,8 +52,8 @@ fn writes(sim: &Sim) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_document_is_enough_to_migrate_from_redis_to_valkey() {
-    let sim = start("default");
-    let daemon = Daemon::start(&sim, MIGRATE, Options::default());
+    let stage = Stage::set("options: {resourceTime: 8s}").await;
+    let daemon = stage.daemon(MIGRATE);
     daemon.until("the migration", HOURS, |status| is(status, ConditionType::Ready)).await;
     daemon.until("events to run", HOURS, |status| !is(status, ConditionType::EventsPaused)).await;
     let status = daemon.status().unwrap();
@@ -59,7 +67,9 @@ async fn a_document_is_enough_to_migrate_from_redis_to_valkey() {
         "TagResource x6",
     ];
     expected.extend((0..6).flat_map(enabled));
-    assert_eq!(writes(&sim), expected);
+    assert_eq!(writes(&stage), expected);
     assert_eq!(status.history[0].revision, status.applied_revision);
+    stage.rests().await;
+    Truths::of(&stage, 1).hold(&stage).await;
     daemon.stop().await;
 }
