@@ -65,7 +65,7 @@ async fn comes_back(at: Turn, phases: &[Phase]) {
                 region["products"]["provisioned"]["ted-einstein"]["status"] == "AVAILABLE"
             }).await;
         }
-        stage.until("events to run", async |stage| stage.off_now().await.is_empty()).await;
+        stage.until_given_back().await;
         stage.rests().await;
         assert_eq!(updates, usize::from(matches!(phase, Phase::Updating)), "{at:?} {phase:?}");
         Truths::of(&stage, updates).hold(&stage).await;

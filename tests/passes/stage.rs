@@ -222,6 +222,17 @@ impl Stage {
         triggers.filter(is_off).map(|it| it.function).collect()
     }
 
+    /// Waits until nothing is held any more, and all that was on at first is on again.
+    pub(crate) async fn until_given_back(&self) {
+        self.until("events to be given back", async |stage| {
+            let open = |trigger: &Trigger| {
+                trigger.tags.values().any(|tag| tag.starts_with("held") || !tag.ends_with("ed"))
+            };
+            !stage.triggers().await.iter().any(open) && stage.off_now().await == stage.off
+        })
+        .await;
+    }
+
     /// TE versions that the workspaces of a hive run.
     pub(crate) async fn te_versions(&self, hive: &str) -> BTreeSet<String> {
         let region = self.region().await;
