@@ -173,6 +173,7 @@ fn finish(
         plan: &plan,
         next: next.as_ref(),
         mode_bound: context.mode_bound,
+        refusal: context.past.refusal.as_ref(),
     };
     let phase = conditions::phase(&grounds);
     let conditions = conditions::conditions(&grounds);

@@ -95,6 +95,4 @@ async fn a_rollback_that_failed_keeps_events_paused_and_says_so() {
     truths.off = stage.off_now().await;
     assert_eq!(truths.off.len(), 6);
     truths.hold(&stage).await;
-    let told = super::daemon::describe("einstein", Some(&status), &daemon.store);
-    eprintln!("{told}");
 }

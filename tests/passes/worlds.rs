@@ -98,13 +98,6 @@ async fn a_tainted_product_and_a_path_that_moved_are_no_obstacles() {
     for scenario in ["tainted", "stale-path"] {
         let stage = Stage::named(scenario).await;
         goes_through(&stage, MIGRATE, Truths::of(&stage, 1)).await;
-        let mut last = None; let mut ops = std::collections::BTreeMap::new();
-        for c in stage.calls() {
-            *ops.entry(c.operation.clone()).or_insert(0) += 1;
-            if last.is_none_or(|l| c.at.as_millis() - l > 900) { eprintln!("{:?}", c.at.iso()); }
-            last = Some(c.at.as_millis());
-        }
-        eprintln!("{} {ops:?}", stage.calls().len());
     }
 }
 

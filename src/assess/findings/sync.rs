@@ -1,7 +1,7 @@
 //! AWS against itself: Service Catalog, CloudFormation, and the real database, cache and triggers.
 
 use super::super::facts::{Agreed, Effective, Facts, TheCache};
-use super::super::holds::{End, Hold, LEASE, Release, holds_on};
+use super::super::holds::{End, Hold, LEASE, LONGEST_UPDATE, Release, holds_on};
 use super::super::roles::Resolution;
 use super::super::types::{Finding, Severity};
 use super::finding;
@@ -232,19 +232,23 @@ fn events(product: &Product, observation: &Observation, found: &mut Vec<Finding>
     );
 }
 
+/// How long after its release a trigger may still be off: enabling takes a look and a call.
+const ENABLED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
 /// Off for nobody's sake: no hold that is still being worked on.
-fn is_left(trigger: &Trigger, _product: &str, now: Timestamp) -> bool {
+fn is_left(trigger: &Trigger, product: &str, now: Timestamp) -> bool {
     let Some(holds) = holds_on(trigger) else { return false };
-    !holds.iter().any(|(_, hold)| match hold {
-        Hold::Held(claim) => fresh(claim.at, now),
-        // Just released: it is about to be enabled.
-        Hold::Released(Release { at: Some(at), end: End::Open, .. }) => fresh(*at, now),
+    !holds.iter().any(|(id, hold)| match hold {
+        Hold::Held(claim) if *id == product => {
+            now.duration_since(claim.at) < SignedDuration::try_from(LEASE).unwrap_or_default()
+        }
+        // Another product's update may run, which this look does not see.
+        Hold::Held(claim) => now.duration_since(claim.at) < LONGEST_UPDATE,
+        Hold::Released(Release { at: Some(at), end: End::Open, .. }) => {
+            now.duration_since(*at) < ENABLED_WITHIN
+        }
         Hold::Released(_) | Hold::Garbled(_) => false,
     })
-}
-
-fn fresh(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at) < SignedDuration::try_from(LEASE).unwrap_or_default()
 }
 
 /// The stack's parameters, and what RDS and ElastiCache have.

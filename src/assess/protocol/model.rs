@@ -7,6 +7,7 @@
 
 use super::*;
 use stateright::{Checker, Model, Property};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const WORKS: &str = "an update succeeds and everything runs again";
@@ -130,6 +131,8 @@ struct Trig {
     ambiguous: bool,
     /// It is on against our will: an operator enabled it, or it came after the look on which the update was sent.
     exempt: bool,
+    /// Whether it was an operator who turned it off last.
+    by_hand: bool,
 }
 
 /// What a process has in mind.
@@ -142,6 +145,8 @@ struct Mind {
     confirm: Option<Deed>,
     /// What is being carried out.
     deed: Option<Deed>,
+    /// What it disabled itself: trigger and claim (`act::Disabled`).
+    disabled: BTreeSet<(usize, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -315,7 +320,7 @@ impl Config {
             }
             Some(Deed::Writes(kind, mut writes)) => {
                 let order = writes.remove(0);
-                self.write(state, product, kind, order);
+                self.write(state, who, kind, order);
                 if !writes.is_empty() {
                     state.minds[who].deed = Some(Deed::Writes(kind, writes));
                 }
@@ -325,9 +330,10 @@ impl Config {
     }
 
     /// As `act::triggers` does it.
-    fn write(&self, state: &mut State, product: usize, kind: ActKind, order: Order) {
+    fn write(&self, state: &mut State, who: usize, kind: ActKind, order: Order) {
         let Order { trigger: place, seen, version, tag } = order;
-        let tick = state.tick;
+        let (tick, product) = (state.tick, self.controllers[who].product);
+        let mine = (place, seen.clone().unwrap_or_default());
         let elsewhere = {
             let trigger = &state.triggers[place];
             let mut others = trigger.tags.iter().enumerate().filter(|(it, _)| *it != product);
@@ -342,12 +348,15 @@ impl Config {
             ActKind::Hold | ActKind::Release => {}
             ActKind::Disable if trigger.on => {
                 trigger.turn(false, tick);
-                trigger.exempt = false;
+                (trigger.exempt, trigger.by_hand) = (false, false);
+                state.minds[who].disabled.insert(mine);
                 return;
             }
             ActKind::Disable if elsewhere => return,
-            // Somebody else disabled it: the tag says that it is theirs.
-            ActKind::Disable => trigger.operators = true,
+            ActKind::Disable if seen.as_ref() == Some(&tag) => return,
+            ActKind::Disable if state.minds[who].disabled.contains(&mine) => return,
+            // Somebody else disabled it: the tag says that it is theirs. It had better be an operator.
+            ActKind::Disable => trigger.operators = trigger.by_hand,
             ActKind::Enable if trigger.on || tag.ends_with(" yielded") => {}
             ActKind::Enable if elsewhere => return,
             ActKind::Enable => {
@@ -436,6 +445,7 @@ impl Model for Config {
             operators: false,
             ambiguous: false,
             exempt: false,
+            by_hand: false,
         };
         let minds = self.controllers.iter().enumerate().map(|(place, controller)| Mind {
             process: u8::try_from(place).unwrap(),
@@ -443,6 +453,7 @@ impl Model for Config {
             sent: None,
             confirm: None,
             deed: None,
+            disabled: BTreeSet::new(),
         });
         vec![State {
             tick: 0,
@@ -548,7 +559,9 @@ impl Model for Config {
                 let process = state.processes;
                 state.processes += 1;
                 let wants = state.minds[who].wants;
-                state.minds[who] = Mind { process, wants, sent: None, confirm: None, deed: None };
+                let disabled = BTreeSet::new();
+                state.minds[who] =
+                    Mind { process, wants, sent: None, confirm: None, deed: None, disabled };
             }
             Action::ChangeDocument(who) => {
                 state.changes += 1;
@@ -584,6 +597,7 @@ impl Model for Config {
                 });
                 trigger.operators = !claimed && !just_released;
                 trigger.ambiguous = just_released;
+                trigger.by_hand = true;
                 trigger.turn(false, tick);
             }
             Action::OperatorOn(place) => {
@@ -612,6 +626,7 @@ impl Model for Config {
                     operators: false,
                     ambiguous: false,
                     exempt: true,
+                    by_hand: false,
                 });
             }
         }
