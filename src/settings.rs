@@ -13,12 +13,17 @@
 mod error;
 mod fields;
 mod file;
+mod git;
 mod overrides;
 mod role_pattern;
 mod secret;
 
 pub use error::SettingsError;
 pub use file::{log_level, parse_listen};
+pub use git::{
+    DEFAULT_GIT_INTERVAL, DEFAULT_GIT_TIMEOUT, GitAuth, GitReference, GitScheme, GitSettings,
+    GitUrl, TokenScheme,
+};
 pub use overrides::{ENVIRONMENT, Overrides};
 pub use role_pattern::{BadRolePattern, RolePattern};
 pub use secret::{Secret, SecretError, SecretRef};
@@ -107,6 +112,8 @@ impl Default for Timeouts {
 pub enum SourceSettings {
     /// A file, or a folder that is read recursively.
     Path(PathBuf),
+    /// A git repository.
+    Git(Box<GitSettings>),
 }
 
 /// The HTTP server.

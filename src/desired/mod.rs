@@ -34,7 +34,7 @@ pub mod yaml;
 pub(crate) mod form {
     pub(crate) use super::document::not_one_of;
     pub(crate) use super::fields::{
-        ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, with_default,
+        ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, required, with_default,
     };
     pub(crate) use super::parse::spec::{duration, number, suspend, windows};
     pub(crate) use super::parse::yaml_problem;

@@ -1,9 +1,9 @@
 //! The one description of the settings file: which fields there are, what they hold, what they mean.
 
-use super::LogFormat;
+use super::{LogFormat, TokenScheme};
 use crate::desired::Mode;
 use crate::desired::form::{
-    ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, with_default,
+    ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, required, with_default,
 };
 
 /// The most workers: more would only wait for the request budgets.
@@ -72,8 +72,45 @@ pub(super) const TIMEOUTS: &[Field] = &[
 ];
 
 /// One of `sources`.
-pub(super) const SOURCE: &[Field] =
-    &[field("path", PATH, "A file, or a folder that is read recursively.")];
+pub(super) const SOURCE: &[Field] = &[
+    field("path", PATH, "A file, or a folder that is read recursively."),
+    field("git", Kind::Object(GIT), "A git repository."),
+];
+
+/// `git` of a source.
+pub(super) const GIT: &[Field] = &[
+    required("url", Kind::Text(r"^\S+$"), "`https://`, `ssh://`, `git@host:path` or `file:///`."),
+    field("ref", Kind::Object(GIT_REF), "What is followed. Absent: the default branch."),
+    field("path", PATH, "The file or folder in the repository. Absent: all of it."),
+    with_default("interval", DURATION, "1m", "How often it is asked for news."),
+    with_default("timeout", DURATION, "1m", "How long one visit may take."),
+    field("auth", Kind::Object(GIT_AUTH), "Where the credentials are kept."),
+    field("caFile", PATH, "Certificates of authorities that are trusted beside the host's."),
+];
+
+/// `ref` of `git`.
+pub(super) const GIT_REF: &[Field] = &[
+    field("branch", Kind::Spelled(r"^\S+$"), "A branch."),
+    field("tag", Kind::Spelled(r"^\S+$"), "A tag."),
+    field("commit", Kind::Spelled("^[0-9a-fA-F]{40}$"), "A commit by its whole id."),
+];
+
+/// `auth` of `git`.
+pub(super) const GIT_AUTH: &[Field] = &[
+    field("tokenFile", PATH, "The file with a token for HTTP."),
+    field("tokenVariable", Kind::Text("^[A-Z_][A-Z0-9_]*$"), "The variable with a token."),
+    with_default(
+        "tokenScheme",
+        Kind::Words(TokenScheme::NAMES),
+        "basic",
+        "How the token is sent: as the password of basic authentication, or as `bearer`.",
+    ),
+    field("username", Kind::Spelled("^[^:]+$"), "The user for HTTP."),
+    field("passwordFile", PATH, "The file with the user's password."),
+    field("passwordVariable", Kind::Text("^[A-Z_][A-Z0-9_]*$"), "The variable with it."),
+    field("sshKeyFile", PATH, "The private key for SSH."),
+    field("knownHostsFile", PATH, "The host keys that are trusted, as `known_hosts`."),
+];
 
 /// `server`.
 pub(super) const SERVER: &[Field] = &[

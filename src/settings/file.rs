@@ -1,7 +1,8 @@
 //! Reads the settings file: known fields only, each by its rule, everything that is wrong at once.
 
 use super::error::SettingsError;
-use super::fields::{self, LOG, ROOT, SERVER, SOURCE, TIMEOUTS};
+use super::fields::{self, GIT, LOG, ROOT, SERVER, SOURCE, TIMEOUTS};
+use super::git;
 use super::role_pattern::RolePattern;
 use super::{Aws, Log, LogFormat, Server, Settings, SourceSettings, Timeouts};
 use crate::desired::form::{
@@ -120,7 +121,7 @@ fn controller_windows(
     windows
 }
 
-fn path(
+pub(super) fn path(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
     name: &str,
@@ -173,21 +174,47 @@ fn sources(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Vec<S
     let mut sources = Vec::new();
     for (at, node) in reader.list(fields, "sources") {
         let problems = reader.problems.len();
-        let fields = reader.fields(node, &at, SOURCE, |_| None);
-        match path(reader, &fields, "path", folder) {
-            Some(path) if sources.contains(&SourceSettings::Path(path.clone())) => {
-                let complaint = Complaint::new("the source is there twice");
-                reader.refuse(node, &at, ProblemKind::DuplicateField, complaint);
-            }
-            Some(path) => sources.push(SourceSettings::Path(path)),
-            None if reader.problems.len() > problems => {}
-            None => {
-                let complaint = Complaint::new("a source that names nothing").hint("add `path: …`");
-                reader.refuse(node, &at, ProblemKind::MissingField, complaint);
-            }
+        let fields = reader.fields(node, &at, SOURCE, |name| {
+            let of_git = GIT.iter().any(|field| field.name == name);
+            of_git.then(|| format!("`{name}` belongs under `git`"))
+        });
+        let file = path(reader, &fields, "path", folder).map(SourceSettings::Path);
+        let repository = fields
+            .get("git")
+            .and_then(|node| git::read(reader, node, &fields.path("git"), folder))
+            .map(|git| SourceSettings::Git(Box::new(git)));
+        if reader.problems.len() > problems {
+            continue;
         }
+        let complaint = match (file, repository) {
+            (Some(source), None) | (None, Some(source)) => {
+                if !sources.iter().any(|other| is_same(other, &source)) {
+                    sources.push(source);
+                    continue;
+                }
+                (ProblemKind::DuplicateField, Complaint::new("the source is there twice"))
+            }
+            (Some(_), Some(_)) => {
+                let complaint = Complaint::new("a path and a repository in one source");
+                (ProblemKind::InvalidValue, complaint.hint("make two sources of it"))
+            }
+            (None, None) => {
+                let complaint = Complaint::new("a source that names nothing");
+                (ProblemKind::MissingField, complaint.hint("add `path: …`, or `git: {url: …}`"))
+            }
+        };
+        reader.refuse(node, &at, complaint.0, complaint.1);
     }
     sources
+}
+
+fn is_same(a: &SourceSettings, b: &SourceSettings) -> bool {
+    match (a, b) {
+        (SourceSettings::Path(a), SourceSettings::Path(b)) => a == b,
+        (SourceSettings::Git(a), SourceSettings::Git(b)) => git::same_place(a, b),
+        (SourceSettings::Path(_), SourceSettings::Git(_))
+        | (SourceSettings::Git(_), SourceSettings::Path(_)) => false,
+    }
 }
 
 fn server(reader: &mut Reader<'_>, fields: &Fields<'_>, folder: &Path) -> Server {

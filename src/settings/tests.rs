@@ -127,7 +127,7 @@ fn what_is_wrong_has_its_place_and_what_to_write_instead() {
         (
             "sources: [{}]",
             "controller.yaml:1:11: sources[0]: a source that names nothing",
-            "add `path: …`",
+            "add `path: …`, or `git: {url: …}`",
             "empty",
         ),
         (
