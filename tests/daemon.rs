@@ -16,6 +16,8 @@ mod support;
 mod clients;
 #[path = "daemon/documents.rs"]
 mod documents;
+#[path = "daemon/git.rs"]
+mod git;
 #[path = "daemon/life.rs"]
 mod life;
 #[path = "daemon/looping.rs"]

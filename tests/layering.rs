@@ -87,6 +87,8 @@ const KEPT_BEHIND: &[(&str, &str)] = &[
     ("aws_types", "aws"),
     ("serde_yaml", "desired/parse"),
     ("use backoff::", "controller/backoff"),
+    ("gix", "source"),
+    ("hyper_rustls", "source/git/http"),
     ("ted_sim", "cli/sim,demo"),
 ];
 

@@ -259,7 +259,8 @@ fn start_sources(
 ) -> watch::Receiver<Arc<Documents>> {
     let defaults = settings.defaults();
     let sources = settings.all_sources();
-    let snapshots = source::start(&sources, &defaults, settings.source_poll, tasks, stop);
+    let (poll, state) = (settings.source_poll, settings.state_dir.as_deref());
+    let snapshots = source::start(&sources, &defaults, poll, state, tasks, stop);
     let (sender, documents) = watch::channel(Arc::new(Documents::unread(&snapshots)));
     tasks.spawn(source::merge(snapshots, defaults, sender, stop.clone()));
     documents

@@ -3,8 +3,8 @@
 use super::{Controller, Slot};
 use crate::clock;
 use crate::desired::InForce;
-use crate::report::SourceReport;
 use crate::report::commands::{Command, Refused};
+use crate::report::{SourceCommit, SourceReport};
 use crate::source::SourceState;
 use std::sync::Arc;
 
@@ -108,6 +108,13 @@ fn report(source: &SourceState) -> SourceReport {
         revision: source.revision.as_ref().map(ToString::to_string),
         last_read_at: source.last_read_at,
         problem: source.problem.as_deref().map(crate::text::sanitize),
+        commit: source.commit.as_ref().map(|commit| SourceCommit {
+            id: commit.id.clone(),
+            branch: commit.branch.clone(),
+            author: commit.author.clone(),
+            subject: commit.subject.clone(),
+            time: commit.time,
+        }),
         ..unread
     }
 }
@@ -154,9 +161,12 @@ fn log(before: Option<&SourceReport>, now: &SourceReport) {
     if now.revision.is_some()
         && before.and_then(|before| before.revision.as_ref()) != now.revision.as_ref()
     {
+        let commit = now.commit.as_ref();
         tracing::info!(
             source = origin,
             revision = now.revision,
+            author = commit.map(|commit| commit.author.as_str()),
+            subject = commit.map(|commit| commit.subject.as_str()),
             files = now.files.len(),
             invalid = now.invalid_files(),
             "documents read"

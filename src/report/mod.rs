@@ -25,7 +25,7 @@ pub use memory::{Memory, MemoryError, Remembered};
 pub use plan::{Plan, PlannedStep, Verdict};
 pub use sides::{Cell, CellState, Side, sides};
 pub use status::{
-    EventsState, Freeze, History, Metadata, Outcome, Progress, SourceFile, SourceReport, Standing,
-    Status, Ted, TedList, TimedCondition, Trouble,
+    EventsState, Freeze, History, Metadata, Outcome, Progress, SourceCommit, SourceFile,
+    SourceReport, Standing, Status, Ted, TedList, TimedCondition, Trouble,
 };
 pub use store::{Change, Health, Look, Store, Unreadable};

@@ -343,10 +343,28 @@ pub struct SourceReport {
     pub last_read_at: Option<Timestamp>,
     /// Why it cannot be read now.
     pub problem: Option<String>,
+    /// The commit of what it has in force, if that is one of a repository or a checkout.
+    pub commit: Option<SourceCommit>,
     /// Every file, in the order of paths.
     pub files: Vec<SourceFile>,
     /// Files and documents passed over.
     pub notes: Vec<Note>,
+}
+
+/// A commit, as people look for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceCommit {
+    /// Its id.
+    pub id: String,
+    /// The branch or tag it was found by; empty when the commit itself was asked for.
+    pub branch: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// When it was committed.
+    pub time: Option<Timestamp>,
 }
 
 /// How one file stands.
@@ -387,6 +405,7 @@ impl SourceReport {
             revision: None,
             last_read_at: None,
             problem: None,
+            commit: None,
             files: Vec::new(),
             notes: Vec::new(),
         }

@@ -1,13 +1,18 @@
 //! A folder in a git checkout: its HEAD is the revision, as long as the files are those of that commit.
 
 use crate::desired::File;
-use crate::text::sanitize;
+use crate::text::{sanitize, sanitize_to};
+use gix::objs::CommitRef;
+use jiff::Timestamp;
 use std::path::{Path, PathBuf};
+
+/// The longest subject that is told, in characters: nobody writes longer ones on purpose.
+const MAX_SUBJECT_CHARS: usize = 200;
 
 /// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// The branch, or `HEAD` when none is checked out.
+    /// The branch or tag it was found by; `HEAD` when no branch is checked out, empty when the commit itself was asked for.
     pub branch: String,
     /// Its id, in hex.
     pub id: String,
@@ -15,6 +20,22 @@ pub struct Commit {
     pub author: String,
     /// The first line of its message.
     pub subject: String,
+    /// When it was committed.
+    pub time: Option<Timestamp>,
+}
+
+impl Commit {
+    /// What of a commit is told to people.
+    pub(super) fn of(branch: &str, id: gix::ObjectId, commit: &CommitRef<'_>) -> Self {
+        let author = commit.author().ok();
+        Self {
+            branch: sanitize(branch),
+            id: id.to_string(),
+            author: author.map(|author| sanitize(&author.name.to_string())).unwrap_or_default(),
+            subject: sanitize_to(&commit.message().summary().to_string(), MAX_SUBJECT_CHARS),
+            time: commit.time().ok().and_then(|time| Timestamp::from_second(time.seconds).ok()),
+        }
+    }
 }
 
 /// The folder in which a commit of the checkout that `path` lies in leaves its traces: `HEAD` and the index are exchanged there.
@@ -46,12 +67,6 @@ pub(super) fn head_of(path: &Path, files: &[File]) -> Option<Commit> {
             return None;
         }
     }
-    let author =
-        commit.author().ok().map(|author| sanitize(&author.name.to_string())).unwrap_or_default();
-    let subject = commit
-        .message()
-        .ok()
-        .map(|message| sanitize(&message.summary().to_string()))
-        .unwrap_or_default();
-    Some(Commit { branch: sanitize(&branch), id: commit.id.to_string(), author, subject })
+    let decoded = commit.decode().ok()?;
+    Some(Commit::of(&branch, commit.id, &decoded))
 }

@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// The deepest folder that is looked into, from the path that was named.
-const MAX_FOLDER_DEPTH: usize = 32;
+pub(super) const MAX_FOLDER_DEPTH: usize = 32;
 /// The most files that are read.
-const MAX_FILES: usize = 10_000;
+pub(super) const MAX_FILES: usize = 10_000;
 
 /// Why no documents could be looked for.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +103,7 @@ fn add(path: &Path, bytes: Vec<u8>, files: &mut Vec<File>) -> Result<(), Collect
     Ok(())
 }
 
-fn is_yaml(path: &Path) -> bool {
+pub(super) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 

@@ -1,7 +1,6 @@
 //! Several sources as one set of documents.
 
-use super::Snapshot;
-use crate::clock;
+use super::{Commit, Snapshot};
 use crate::desired::{Defaults, InForce, Revision, unite};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -32,8 +31,10 @@ pub struct SourceState {
     pub problem: Option<String>,
     /// Its own documents and files, contradictions of other sources among their problems.
     pub in_force: Arc<InForce>,
-    /// When it was last read with success, by the host's clock.
+    /// When what it has in force was last seen to be what it says, by the host's clock.
     pub last_read_at: Option<Timestamp>,
+    /// The commit of what it has in force.
+    pub commit: Option<Commit>,
 }
 
 impl Documents {
@@ -44,7 +45,8 @@ impl Documents {
             revision: Some(snapshot.revision.clone()),
             problem: snapshot.problem.clone(),
             in_force: Arc::clone(&snapshot.in_force),
-            last_read_at: Some(clock::wall()),
+            last_read_at: snapshot.read_at,
+            commit: snapshot.commit.clone(),
         }];
         Self { in_force: Arc::clone(&snapshot.in_force), sources, complete: snapshot.reading > 0 }
     }
@@ -57,6 +59,7 @@ impl Documents {
             problem: None,
             in_force: Arc::default(),
             last_read_at: None,
+            commit: None,
         });
         Self { in_force: Arc::default(), sources: states.collect(), complete: false }
     }
@@ -116,17 +119,9 @@ impl Merging {
     }
 
     fn next(&mut self, last: &Documents, now: Vec<Arc<Snapshot>>, news: bool) -> Documents {
-        let read_now = |place: usize| {
-            let (before, after) = (&self.seen[place], &now[place]);
-            let is_first = last.sources[place].last_read_at.is_none() && after.reading > 0;
-            (is_first || after.reading != before.reading) && after.problem.is_none()
-        };
-        let wall = clock::wall();
         let mut next = last.clone();
-        for (place, state) in next.sources.iter_mut().enumerate() {
-            if read_now(place) {
-                state.last_read_at = Some(wall);
-            }
+        for (state, snapshot) in next.sources.iter_mut().zip(&now) {
+            state.last_read_at = snapshot.read_at;
         }
         if news {
             let parts: Vec<&InForce> =
@@ -136,6 +131,7 @@ impl Merging {
                 state.revision = (snapshot.reading > 0 && state.last_read_at.is_some())
                     .then(|| snapshot.revision.clone());
                 state.problem.clone_from(&snapshot.problem);
+                state.commit.clone_from(&snapshot.commit);
                 state.in_force = Arc::new(part);
             }
             next.complete = now.iter().all(|snapshot| snapshot.reading > 0);
@@ -160,6 +156,7 @@ fn differs(last: &Snapshot, next: &Snapshot) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
     use crate::desired::{File, Standing, keep_last_good, load};
 
     const A: &str = "engine: redis\nversion: '7.1'\nhive: hv\n";
@@ -175,6 +172,7 @@ mod tests {
                 problem: None,
                 origin: origin.to_owned(),
                 commit: None,
+                read_at: None,
                 reading: 0,
             };
             Self(watch::channel(Arc::new(snapshot)).0)
@@ -190,6 +188,7 @@ mod tests {
                 revision: loaded.revision,
                 in_force,
                 problem: None,
+                read_at: Some(clock::wall()),
                 reading: last.reading + 1,
                 ..Snapshot::clone(&last)
             }));

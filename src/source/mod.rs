@@ -1,4 +1,4 @@
-//! Where desired documents come from: a file or folder that is watched.
+//! Where desired documents come from: a file or folder that is watched, or a git repository that is asked ([`GitSource`]).
 //!
 //! Every reading gives a whole [`Snapshot`]. The file system's notifications only say when to read; a slow poll underneath finds what they
 //! miss (network file systems, mounts that are swapped). A path that is gone keeps the last good state in force and says so; so does a
@@ -9,17 +9,20 @@
 
 mod checkout;
 mod files;
+mod git;
 mod merge;
 mod watched;
 
 pub use checkout::Commit;
 pub use files::{CollectError, collect};
+pub use git::{GitError, GitErrorClass, GitSource};
 pub use merge::{Documents, SourceState, merge};
 
 use crate::clock;
 use crate::desired::{Defaults, File, InForce, Revision, keep_last_good, load_at};
 use crate::settings::SourceSettings;
-use std::path::PathBuf;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -44,23 +47,34 @@ pub struct Snapshot {
     pub problem: Option<String>,
     /// The path, as it was named.
     pub origin: String,
-    /// The commit, when the files are those of a git checkout's HEAD.
+    /// The commit: of a repository, or of the checkout that the files lie in, when they are those of its HEAD.
     pub commit: Option<Commit>,
+    /// When what is in force was last seen to be what the source says. It moves on with every good reading, also when nothing changed.
+    pub read_at: Option<Timestamp>,
     /// How many readings there were; the first is 1.
     pub reading: u64,
 }
 
-/// Reads every one of the sources from now on, each in a task of its own, until `stop`. A source that ends before has broken off.
+/// Reads every one of the sources from now on, each in a task of its own, until `stop`. A source that ends before has broken off. What
+/// repositories say outlives a restart below `state`.
 pub fn start(
     sources: &[SourceSettings],
     defaults: &Defaults,
     poll: Duration,
+    state: Option<&Path>,
     tasks: &mut JoinSet<()>,
     stop: &CancellationToken,
 ) -> Vec<watch::Receiver<Arc<Snapshot>>> {
     let mut start = |source: &SourceSettings| match source {
         SourceSettings::Path(path) => {
             let source = FileSource::new(path, defaults.clone(), poll);
+            let (sender, receiver) = watch::channel(Arc::new(source.unread()));
+            tasks.spawn(source.run(sender, stop.clone()));
+            receiver
+        }
+        SourceSettings::Git(git) => {
+            let source = GitSource::new((**git).clone(), defaults.clone(), state);
+            let source = if sources.len() > 1 { source.among_others() } else { source };
             let (sender, receiver) = watch::channel(Arc::new(source.unread()));
             tasks.spawn(source.run(sender, stop.clone()));
             receiver
@@ -106,6 +120,7 @@ impl FileSource {
             problem: None,
             origin: self.path.display().to_string(),
             commit,
+            read_at: Some(clock::wall()),
             reading: reading + 1,
         })
     }
@@ -119,6 +134,7 @@ impl FileSource {
             problem: None,
             origin: self.path.display().to_string(),
             commit: None,
+            read_at: None,
             reading: 0,
         }
     }

@@ -194,6 +194,7 @@ fn documents(files: &[(&str, &str)]) -> Documents {
         problem: None,
         origin: "teds".to_owned(),
         commit: None,
+        read_at: Some(ted_controller::clock::wall()),
         reading: 1,
     }))
 }

@@ -156,6 +156,7 @@ fn documents(before: &InForce, document: Option<&str>) -> Documents {
         problem: None,
         origin: "teds".to_owned(),
         commit: None,
+        read_at: Some(ted_controller::clock::wall()),
         reading: 1,
     }))
 }

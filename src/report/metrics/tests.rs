@@ -58,6 +58,7 @@ fn known() -> Store {
         revision: None,
         last_read_at: Some(at(-7)),
         problem: None,
+        commit: None,
         files: vec![file("a.yaml", true), file("b.yaml", false)],
         notes: Vec::new(),
     });

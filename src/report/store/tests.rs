@@ -63,6 +63,7 @@ fn read(seconds: i64) -> SourceReport {
         revision: Some("sha256:0123".to_owned()),
         last_read_at: Some(at(seconds)),
         problem: None,
+        commit: None,
         files: Vec::new(),
         notes: Vec::new(),
     }
