@@ -1,16 +1,16 @@
 //! Maintenance windows: when they are open, until when, and when next.
 //!
 //! A window is written in the wall time of its zone: days, a start and an end. An end at or before the start lies on the
-//! next day; the days name the day of the *start*. Wall times that a clock change skips or repeats are read as calendars
-//! read them (RFC 5545): a skipped time is moved forward by what was skipped, of a repeated one the first is meant. A
-//! window that a skipped hour swallows whole does not open on that day.
+//! next day; the days name the day of the *start*. It is open while the clock on the wall shows a time in it: a time that
+//! a clock change skips is the moment of the change, so that no window outlasts its end on the clock, and one that lies
+//! in the skipped time does not open on that day. Of a time that comes twice the first is meant, as in calendars.
 //!
 //! The time zone database is the one compiled in, so that a document is as valid on one host as on the next. Nothing
 //! here reads a clock: the time comes in, and it is AWS's.
 
 use super::problem::{Complaint, nearest};
-use jiff::civil::{Date, Time, Weekday};
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::fmt;
 use std::sync::LazyLock;
@@ -72,9 +72,7 @@ impl MaintenanceWindow {
             Some(end) => (end, end <= self.start),
         };
         let end_date = if ends_next_day { date.tomorrow().ok()? } else { date };
-        let instant = |date: Date, time| {
-            Some(date.to_datetime(time).to_zoned(self.timezone.clone()).ok()?.timestamp())
-        };
+        let instant = |date: Date, time| moment(&self.timezone, date.to_datetime(time));
         let opening =
             Opening { start: instant(date, self.start)?, end: instant(end_date, end_time)? };
         (opening.start < opening.end).then_some(opening)
@@ -128,14 +126,7 @@ impl MaintenanceWindows {
     ///
     /// `None` when no opening within the next two weeks is that long: it does not fit, now or later.
     pub fn next_fit(&self, at: Timestamp, needed: Duration) -> Option<Timestamp> {
-        if self.is_unlimited() {
-            return Some(at);
-        }
-        self.openings(at)
-            .into_iter()
-            .map(|opening| Opening { start: opening.start.max(at), end: opening.end })
-            .find(|rest| rest.length() >= needed)
-            .map(|rest| rest.start)
+        next_fit_in_all(&[self], at, needed)
     }
 
     /// Openings that are not over at `from`, in order, those that touch or overlap made one.
@@ -153,6 +144,54 @@ impl MaintenanceWindows {
         merged.retain(|opening| opening.end > from);
         merged
     }
+}
+
+/// When the clock on the wall first shows a time, or jumps over it.
+fn moment(zone: &TimeZone, wall: DateTime) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(wall);
+    match ambiguous.offset() {
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+            ambiguous.compatible().ok()
+        }
+        AmbiguousOffset::Gap { before, .. } => {
+            // By the offset that held before, the time lies at the change or after it.
+            let after = before.to_timestamp(wall).ok()?;
+            let second = SignedDuration::from_secs(1);
+            zone.preceding(after.checked_add(second).ok()?).next().map(|change| change.timestamp())
+        }
+    }
+}
+
+/// The first moment, not before `at`, from which all of these sets are open for `needed`; sets without a window are open always.
+///
+/// `None` when there is no such moment within the next two weeks.
+pub fn next_fit_in_all(
+    sets: &[&MaintenanceWindows],
+    at: Timestamp,
+    needed: Duration,
+) -> Option<Timestamp> {
+    let mut limited = sets.iter().filter(|set| !set.is_unlimited());
+    let Some(first) = limited.next() else { return Some(at) };
+    let common =
+        limited.fold(first.openings(at), |common, set| intersection(&common, &set.openings(at)));
+    common
+        .into_iter()
+        .map(|opening| Opening { start: opening.start.max(at), end: opening.end })
+        .find(|rest| rest.length() >= needed)
+        .map(|rest| rest.start)
+}
+
+/// What two lists of openings, each in order and without overlaps, have in common.
+fn intersection(one: &[Opening], other: &[Opening]) -> Vec<Opening> {
+    let (mut common, mut i, mut j) = (Vec::new(), 0, 0);
+    while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
+        let both = Opening { start: a.start.max(b.start), end: a.end.min(b.end) };
+        if both.start < both.end {
+            common.push(both);
+        }
+        if a.end <= b.end { i += 1 } else { j += 1 }
+    }
+    common
 }
 
 fn length(start: Timestamp, end: Timestamp) -> Duration {

@@ -16,7 +16,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// What a test asks a source for: often, so that nobody waits.
 pub(crate) fn settings(url: &str) -> GitSettings {
     GitSettings {
-        interval: Duration::from_millis(50),
+        interval: Duration::from_millis(150),
         timeout: LIMIT,
         ..GitSettings::new(GitUrl::parse(url).unwrap())
     }

@@ -3,7 +3,8 @@
 use super::product::minutes;
 use super::{Case, Verdict};
 use crate::assess::facts::{TheCache, missing};
-use crate::desired::{MaintenanceWindows, Mode};
+use crate::desired::Mode;
+use crate::desired::window::next_fit_in_all;
 use crate::observe::observation::Seen;
 use crate::text::moment;
 use jiff::civil::{Time, Weekday};
@@ -187,7 +188,7 @@ pub(super) fn window(case: &Case<'_>) -> Verdict {
         return Verdict::not_applicable("there are no maintenance windows");
     }
     let (now, needed) = (case.now(), needed(case));
-    let Some(start) = next_fit_in_both(own, controllers, now, needed) else {
+    let Some(start) = next_fit_in_all(&[own, controllers], now, needed) else {
         return Verdict::person(
             format!(
                 "an update takes about {}, and no maintenance window of the next two weeks is that long",
@@ -217,25 +218,6 @@ pub(super) fn window(case: &Case<'_>) -> Verdict {
         "no maintenance window is open".to_owned()
     };
     Verdict::waiting(message, Some(start))
-}
-
-/// The first moment from which both sets of windows stay open for long enough.
-fn next_fit_in_both(
-    one: &MaintenanceWindows,
-    other: &MaintenanceWindows,
-    now: Timestamp,
-    needed: Duration,
-) -> Option<Timestamp> {
-    let mut at = now;
-    for _ in 0..TRIES {
-        let first = one.next_fit(at, needed)?;
-        let both = other.next_fit(first, needed)?;
-        if both == first {
-            return Some(first);
-        }
-        at = both;
-    }
-    None
 }
 
 /// 21. Mode `apply` here and in the controller, not suspended, not frozen.

@@ -288,16 +288,29 @@ pub(crate) fn suspend(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str) 
         count => Err(Complaint::new(format!("a reason of {count} characters"))
             .allowed("1 to 500 characters")),
     });
-    let until = reader.scalar(&fields, "until", |text| {
-        text.parse::<Timestamp>().map_err(|_| {
-            let date_only = text.len() == 10 && text.bytes().filter(|b| *b == b'-').count() == 2;
-            let hint = date_only.then(|| format!("write `{text}T00:00:00Z`"));
-            Complaint::new("not a point in time")
-                .allowed("RFC 3339 with its zone, such as `2026-12-01T00:00:00Z`")
-                .hint_if_any(hint)
-        })
-    });
+    let until = reader.scalar(&fields, "until", point_in_time);
     Some(Suspend { reason, until })
+}
+
+/// Reads a point in time. A zone's name behind it is refused: it would be passed over where it contradicts the offset.
+fn point_in_time(text: &str) -> Result<Timestamp, Complaint> {
+    let complaint = || {
+        Complaint::new("not a point in time")
+            .allowed("RFC 3339 with its offset, such as `2026-12-01T00:00:00Z`")
+    };
+    if let Some((bare, _)) = text.split_once('[') {
+        return Err(complaint().hint(format!("write `{bare}`: the offset alone counts")));
+    }
+    text.parse::<Timestamp>().map_err(|_| {
+        let hint = if text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10 {
+            Some(format!("write `{text}T00:00:00Z`"))
+        } else {
+            let without_offset = text.parse::<jiff::civil::DateTime>().is_ok();
+            without_offset
+                .then(|| format!("write `{text}Z` for UTC, or an offset such as `+02:00`"))
+        };
+        complaint().hint_if_any(hint)
+    })
 }
 
 /// Reads YAML 1.2's `true` and `false`, and no other word for them.

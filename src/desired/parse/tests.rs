@@ -193,6 +193,58 @@ fn flags_and_numbers_have_one_spelling() {
 }
 
 #[test]
+fn a_suspension_ends_at_one_point_in_time_whatever_the_clocks_do() {
+    let suspend = |until: &str| format!("{HEAD}  suspend: {{until: \"{until}\"}}\n");
+    // Spelled; the last second in which it holds, in UTC; why.
+    for (until, last, why) in [
+        ("2026-12-01T00:00:00Z", "2026-11-30T23:59:59Z", "UTC"),
+        ("2026-12-01T00:00:00+01:00", "2026-11-30T22:59:59Z", "an offset"),
+        (
+            "2026-10-25T02:30:00+02:00",
+            "2026-10-25T00:29:59Z",
+            "half past two in Berlin, the first time",
+        ),
+        ("2026-10-25T02:30:00+01:00", "2026-10-25T01:29:59Z", "and the second time"),
+        (
+            "2026-11-01T01:30:00-05:00",
+            "2026-11-01T06:29:59Z",
+            "half past one in New York, the second time",
+        ),
+        (
+            "2026-04-05T01:45:00+10:30",
+            "2026-04-04T15:14:59Z",
+            "on Lord Howe Island, by half an hour",
+        ),
+        ("2027-03-28T03:00:00+02:00", "2027-03-28T00:59:59Z", "the moment of a change"),
+    ] {
+        let suspend = only(&suspend(until)).spec.suspend.unwrap();
+        let last: Timestamp = last.parse().unwrap();
+        assert!(suspend.holds(last), "{why}");
+        assert!(
+            !suspend.holds(last + jiff::SignedDuration::from_secs(1)),
+            "{why}: the end is outside"
+        );
+    }
+    for (until, hint, why) in [
+        ("2026-12-01", "write `2026-12-01T00:00:00Z`", "a day"),
+        (
+            "2026-12-01T02:00:00",
+            "write `2026-12-01T02:00:00Z` for UTC, or an offset such as `+02:00`",
+            "no offset",
+        ),
+        (
+            "2026-07-01T00:00:00+01:00[Europe/Berlin]",
+            "write `2026-07-01T00:00:00+01:00`: the offset alone counts",
+            "an offset that contradicts the zone",
+        ),
+    ] {
+        let problems = parse(&suspend(until)).problems;
+        assert_eq!((problems.len(), problems[0].hint.as_deref()), (1, Some(hint)), "{why}");
+    }
+    assert!(only(&format!("{HEAD}  suspend: true\n")).spec.suspend.unwrap().holds(Timestamp::MAX));
+}
+
+#[test]
 fn windows_are_read_in_the_weeks_order_and_checked_for_fit() {
     let windows = |text: &str| format!("{HEAD}  policy: {{maintenanceWindows: [{text}]}}\n");
     let desired = only(&windows(
