@@ -1,12 +1,15 @@
-"""Are the files one deploys with right? Each is judged by the tool its users have: hadolint, the Kubernetes schemas, systemd, an IAM linter."""
+"""Are the files one deploys with right? Each is judged by the tool its users have: hadolint, the Kubernetes schemas, systemd, an IAM linter,
+GitHub's schema of workflows, pre-commit."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +55,8 @@ def test_everything_that_the_dockerfile_copies_is_there_and_reaches_the_build() 
 
 
 def test_yaml_files_are_well_formed() -> None:
-    files = [str(path) for folder in (DEPLOY, ROOT / "config") for path in sorted(folder.rglob("*.yaml"))]
-    assert files
+    files = [str(path) for folder in (DEPLOY, ROOT / "config") for path in sorted(folder.rglob("*.y*ml"))]
+    files.append(str(ROOT / ".pre-commit-hooks.yaml"))
     done = run(tool("yamllint"), "--strict", "--config-file", str(Path(__file__).with_name("yamllint.yaml")), *files)
     assert done.returncode == 0, done.stdout
 
@@ -153,3 +156,112 @@ def test_the_unit_is_understood_and_hardened(tmp_path: Path) -> None:
     assert verified.returncode == 0 and not verified.stderr.strip(), verified.stderr
     scored = run("systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit))
     assert scored.returncode == 0, scored.stdout
+
+
+WORKFLOW = DEPLOY / "ci/github-plan.yml"
+
+
+@pytest.mark.parametrize("schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"])
+def test_the_example_workflow_fits_the_schema_of_github(schema: str) -> None:
+    done = run(tool("check-jsonschema"), "--builtin-schema", schema, str(WORKFLOW))
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_example_workflow_gives_nobody_more_rights_than_it_needs() -> None:
+    done = run(tool("zizmor"), "--offline", "--no-progress", "--persona=pedantic", str(WORKFLOW))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def script(name: str) -> str:
+    """What a step of the example workflow runs."""
+    (job,) = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
+    return next(step["run"] for step in job["steps"] if step["name"] == name)
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    """The address of a simulated AWS."""
+    command = [str(BINARY), "sim", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        found = next((found for line in process.stdout if (found := re.search(r"http://[\w.:]+", line))), None)
+        assert found, "the simulator did not start"
+        yield found.group(0)
+        process.terminate()
+
+
+def step(name: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a step as GitHub does, in the folder that was checked out."""
+    environment = {
+        "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
+        "RUNNER_TEMP": str(folder),
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+        "DOCUMENTS": "teds",
+        **variables,
+    }
+    return run("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script(name), cwd=folder, env=environment)
+
+
+SAME = "engine: redis\nversion: '7.1'\nregion: us-east-2\n"
+OTHER = "engine: valkey\nversion: '8.0'\ntedVersion: v1.52.1\nregion: us-east-2\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "endpoint", "code", "says"),
+    [
+        (SAME, True, "0", "Nothing would change."),
+        (OTHER, True, "2", "### `einstein`"),
+        (SAME, False, "1", "Not everything could be looked at"),
+    ],
+    ids=["in-sync", "differs", "nobody-answers"],
+)
+def test_the_steps_of_the_example_workflow_do_what_they_say(
+    tmp_path: Path, aws: str, document: str, endpoint: bool, code: str, says: str
+) -> None:
+    (tmp_path / "teds").mkdir()
+    (tmp_path / "teds/einstein.yaml").write_text(document)
+    validated = step("Validate", tmp_path)
+    assert validated.returncode == 0, validated.stderr
+    planned = step(
+        "Plan",
+        tmp_path,
+        AWS_ENDPOINT_URL=aws if endpoint else "http://127.0.0.1:9",
+        AWS_ACCESS_KEY_ID="111122223333",
+        AWS_SECRET_ACCESS_KEY="simulated",
+        AWS_REGION="us-east-2",
+    )
+    assert planned.returncode == 0, planned.stderr
+    assert (tmp_path / "output").read_text() == f"code={code}\n", planned.stderr
+    comment = (tmp_path / "comment.md").read_text()
+    assert comment.startswith("## Plan for the desired documents") and says in comment, comment
+    assert (tmp_path / "summary").read_text() == comment
+
+
+def test_a_wrong_document_fails_the_validation(tmp_path: Path) -> None:
+    (tmp_path / "teds").mkdir()
+    (tmp_path / "teds/einstein.yaml").write_text("engine: valky\nversion: '8.0'\n")
+    validated = step("Validate", tmp_path)
+    assert validated.returncode == 1 and "teds/einstein.yaml:1:9" in validated.stderr, validated.stderr
+
+
+def test_the_hook_stops_a_commit_of_wrong_documents(tmp_path: Path) -> None:
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    run(*git, "init", "-q", cwd=tmp_path)
+    environment = {
+        **os.environ,
+        "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(tmp_path / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    hook = [tool("pre-commit"), "try-repo", str(ROOT), "ted-controller-validate", "--all-files", "--verbose"]
+    for name, text, code, says in [
+        ("one", SAME, 0, "Passed"),
+        # Right by itself; the other file is not among the changed ones.
+        ("two", f"name: one\n{SAME}", 1, "one"),
+        ("two", "engine: valky\nversion: '8.0'\n", 1, "two.yaml:1:9"),
+    ]:
+        (tmp_path / f"{name}.yaml").write_text(text)
+        run(*git, "add", f"{name}.yaml", cwd=tmp_path)
+        done = run(*hook, cwd=tmp_path, env=environment)
+        assert done.returncode == code and says in done.stdout, done.stdout + done.stderr
