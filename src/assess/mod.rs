@@ -47,8 +47,8 @@ use types::{Actual, Assessment, Gate, GateState, Order, Step, WaitOrder};
 pub struct Context {
     /// The upper bound for every document's mode.
     pub mode_bound: Mode,
-    /// Why every start is frozen; `None`: it is not.
-    pub frozen: Option<String>,
+    /// Why nothing starts; `None`: it may.
+    pub frozen: Option<Frozen>,
     /// Windows of the controller, which hold beside the document's.
     pub windows: MaintenanceWindows,
     /// This controller, as it signs its holds. Without blanks.
@@ -63,6 +63,22 @@ pub struct Context {
     pub diagnosis: Option<(String, diagnosis::Diagnosis)>,
     /// What is known of the caller's credentials; only a product without a launch role asks.
     pub credentials: Credentials,
+}
+
+/// Why nothing starts, whatever the document says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frozen {
+    /// Somebody froze the controller, for this reason.
+    ByHand(String),
+    /// The controller's settings say so.
+    BySettings {
+        /// Why.
+        reason: Option<String>,
+        /// Until when; absent: until the settings say otherwise.
+        until: Option<Timestamp>,
+    },
+    /// Another document contradicts this one.
+    Contested,
 }
 
 impl Default for Context {

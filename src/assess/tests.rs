@@ -4,7 +4,7 @@ use super::facts::{Agreed, Facts, Target};
 use super::testing::{World, artifact, denial, denied, gate, rename_all, there};
 use super::types::StepKind::{Disable, Enable, Hold, Release, Update};
 use super::types::{Assessment, ConditionType, GateState, Order, Phase, StepKind, UpdateOrder};
-use super::{plan::update_token, survey};
+use super::{Frozen, plan::update_token, survey};
 use crate::desired::TedVersion;
 use crate::observe::observation::Seen;
 use proptest::prelude::*;
@@ -160,7 +160,8 @@ fn a_gate_that_stays_closed_gives_events_back_and_one_that_opens_soon_does_not()
     assert_eq!(next(&soon), Some(StepKind::Wait));
     assert_eq!(next(&held(301, "made:0").with(|world| backup(world, "backing-up"))), Some(Release));
     assert_eq!(next(&held(200, "made:0").with(|world| backup(world, "stopped"))), Some(Release));
-    let frozen = held(200, "made:0").with(|world| world.context.frozen = Some(String::new()));
+    let frozen = held(200, "made:0")
+        .with(|world| world.context.frozen = Some(Frozen::ByHand(String::new())));
     assert_eq!(next(&frozen), Some(Release));
     assert_eq!(
         survey(&frozen.observation, &frozen.context).next.map(|step| step.step),
@@ -355,7 +356,7 @@ pub(super) const BENDS: &[fn(&mut World)] = &[
             database.allocated_storage = Some(180);
         }
     },
-    |w| w.context.frozen = Some(String::new()),
+    |w| w.context.frozen = Some(Frozen::ByHand(String::new())),
 ];
 
 proptest! {

@@ -20,10 +20,10 @@ mod state;
 
 pub use state::{StateDir, StateError};
 
-use crate::assess::Context;
 use crate::assess::types::{ConditionStatus, ConditionType};
+use crate::assess::{Context, Frozen};
 use crate::clock::{self, Instant};
-use crate::desired::{Entry, Name};
+use crate::desired::{Entry, Name, Suspend};
 use crate::observe::{Depth, Observer};
 use crate::report::audit::Audit;
 use crate::report::commands::{Command, CommandReceiver};
@@ -305,7 +305,13 @@ impl Controller {
 
     fn context(&self) -> Context {
         let freeze = self.store.freeze();
-        let frozen = freeze.frozen.then(|| freeze.reason.unwrap_or_else(|| "by hand".to_owned()));
+        let frozen = freeze.frozen.then(|| match (freeze.since, &self.settings.frozen) {
+            // What somebody asked for has a time, and counts before the settings.
+            (None, Some(Suspend { reason, until })) => {
+                Frozen::BySettings { reason: reason.clone(), until: *until }
+            }
+            _ => Frozen::ByHand(freeze.reason.unwrap_or_else(|| "by hand".to_owned())),
+        });
         Context {
             mode_bound: self.settings.mode,
             frozen,

@@ -10,7 +10,7 @@ use crate::assess::facts::{Agreed, Facts};
 use crate::assess::holds::{Hold, hold_of};
 use crate::assess::past::Past;
 use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, Step, StepKind};
-use crate::assess::{Context, assess, survey};
+use crate::assess::{Context, Frozen, assess, survey};
 use crate::clock::{self, Instant};
 use crate::desired::{Desired, Engine, Entry, Standing};
 use crate::observe::observation::{Observation, Record, Seen};
@@ -89,7 +89,7 @@ pub(super) async fn pass(
     let began = clock::now();
     // A document that another one contradicts is looked at, and nothing starts by it.
     if subject.entry.as_ref().is_some_and(|entry| !entry.may_start()) && context.frozen.is_none() {
-        context.frozen = Some("another document contradicts this one".to_owned());
+        context.frozen = Some(Frozen::Contested);
     }
     let verdict = Box::pin(look_and_act(means, subject, depth, &mut context)).await;
     Passed { took: began.elapsed(), verdict: verdict.map(Box::new) }

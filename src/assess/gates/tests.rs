@@ -4,7 +4,7 @@ use crate::assess::testing::{
     World, artifact, denial, denied, gate, offer, record, there, trigger,
 };
 use crate::assess::types::GateState::{self, Holds, NeedsPerson, NotApplicable, Unknown, Waiting};
-use crate::assess::{Credentials, Lifetime};
+use crate::assess::{Credentials, Frozen, Lifetime};
 use crate::desired::Mode;
 use crate::observe::observation::{LaunchPath, Relative, Seen};
 
@@ -1750,6 +1750,11 @@ fn window() {
     );
 }
 
+fn by_settings(until: Option<&str>) -> Frozen {
+    let until = until.map(|until| until.parse().unwrap());
+    Frozen::BySettings { reason: Some("audit week".to_owned()), until }
+}
+
 #[test]
 fn allowed() {
     check(
@@ -1772,10 +1777,34 @@ fn allowed() {
             ),
             (
                 "frozen",
-                |w| w.with(|w| w.context.frozen = Some("audit week".into())),
+                |w| w.with(|w| w.context.frozen = Some(Frozen::ByHand("audit week".into()))),
                 NeedsPerson,
                 "audit week",
                 "ted-controller freeze off",
+            ),
+            (
+                "frozen by the settings",
+                |w| w.with(|w| w.context.frozen = Some(by_settings(None))),
+                NeedsPerson,
+                "frozen by its settings: audit week",
+                "remove `frozen` from the controller's settings",
+            ),
+            (
+                "frozen by the settings for a while",
+                |w| {
+                    let until = Some("2026-12-01T00:00:00Z");
+                    w.with(|w| w.context.frozen = Some(by_settings(until)))
+                },
+                Waiting,
+                "frozen by its settings: audit week",
+                "2026-12-01T00:00:00Z",
+            ),
+            (
+                "contradicted",
+                |w| w.with(|w| w.context.frozen = Some(Frozen::Contested)),
+                NeedsPerson,
+                "another document contradicts this one",
+                "correct one of them",
             ),
             (
                 "suspended",

@@ -2,6 +2,7 @@
 
 use super::product::minutes;
 use super::{Case, Verdict};
+use crate::assess::Frozen;
 use crate::assess::facts::{TheCache, missing};
 use crate::desired::Mode;
 use crate::desired::window::next_fit_in_all;
@@ -245,14 +246,35 @@ pub(super) fn allowed(case: &Case<'_>) -> Verdict {
             None => Verdict::person(message, "remove `suspend` from the document"),
         });
     }
-    if let Some(reason) = &case.context.frozen {
-        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        parts.push(Verdict::person(
-            format!("the controller is frozen{reason}"),
-            "run `ted-controller freeze off`",
-        ));
-    }
+    parts.extend(case.context.frozen.as_ref().map(frozen));
     Verdict::all(parts)
+}
+
+fn frozen(why: &Frozen) -> Verdict {
+    let because = |reason: &str| {
+        if reason.is_empty() { String::new() } else { format!(": {reason}") }
+    };
+    match why {
+        Frozen::ByHand(reason) => Verdict::person(
+            format!("the controller is frozen{}", because(reason)),
+            "run `ted-controller freeze off`",
+        ),
+        Frozen::BySettings { reason, until } => {
+            let because = because(reason.as_deref().unwrap_or_default());
+            let message = format!("the controller is frozen by its settings{because}");
+            match until {
+                Some(until) => Verdict::waiting(message, Some(*until)),
+                None => Verdict::person(
+                    message,
+                    "remove `frozen` from the controller's settings and start it again",
+                ),
+            }
+        }
+        Frozen::Contested => Verdict::person(
+            "another document contradicts this one: nothing starts by either",
+            "correct one of them; what is wrong with their files names both places",
+        ),
+    }
 }
 
 #[cfg(test)]
