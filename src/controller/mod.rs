@@ -359,7 +359,7 @@ impl Controller {
         slot.running = false;
         let (now, wall) = (clock::now(), clock::wall());
         if let Ok(verdict) = &passed.verdict {
-            self.pace.learn(now, verdict.observed_at());
+            self.pace.learn(verdict.looked_at(), verdict.observed_at());
             self.seen_at = self.seen_at.max(Some(verdict.observed_at()));
         }
         let (wait, result) = match &passed.verdict {

@@ -70,6 +70,8 @@ pub(super) struct Verdict {
     pub(super) diagnosis: Option<(String, Diagnosis)>,
     /// Whether the document has events paused.
     pauses: bool,
+    /// When the look ended, by the host's clock.
+    looked_at: Instant,
 }
 
 /// A step that was carried out.
@@ -150,6 +152,7 @@ async fn look(
     context: &mut Context,
 ) -> Result<Verdict, LookError> {
     let observation = means.observer.look(&subject.query, depth).await?.observation;
+    let looked_at = clock::now();
     // What is not known of a product that may be readable in a moment says nothing about it: the last verdict stays.
     if let Some(gap) = observation.products.gap().filter(|gap| gap.passing) {
         let (operation, message) = (gap.operation.clone(), gap.message.clone());
@@ -158,7 +161,7 @@ async fn look(
     let diagnosis = diagnosis(means, subject, &observation, context).await;
     context.diagnosis.clone_from(&diagnosis);
     let desired = subject.entry.as_ref().map(|entry| &entry.desired);
-    let mut verdict = judge(desired, observation, context, diagnosis);
+    let mut verdict = judge(desired, observation, context, diagnosis, looked_at);
     verdict.assessment.notes.extend(subject.entry.as_ref().and_then(note));
     Ok(verdict)
 }
@@ -199,6 +202,7 @@ fn judge(
     observation: Observation,
     context: &Context,
     diagnosis: Option<(String, Diagnosis)>,
+    looked_at: Instant,
 ) -> Verdict {
     let assessment = match desired {
         Some(desired) => {
@@ -212,7 +216,7 @@ fn judge(
     let facts = Facts::of(desired, &observation);
     let sides = sides(desired, &observation, &facts.roles, &assessment.findings);
     let pauses = desired.is_some_and(|desired| desired.spec.events.pause);
-    Verdict { assessment, observation, sides, acted: None, diagnosis, pauses }
+    Verdict { assessment, observation, sides, acted: None, diagnosis, pauses, looked_at }
 }
 
 /// Writes it down, does it, writes down what became of it.
@@ -468,6 +472,11 @@ impl Verdict {
 
     pub(super) fn observed_at(&self) -> Timestamp {
         self.observation.now
+    }
+
+    /// When that was, by the host's clock. What was done on the look took time of its own.
+    pub(super) fn looked_at(&self) -> Instant {
+        self.looked_at
     }
 }
 
