@@ -49,6 +49,15 @@ fn writes(sim: &Sim) -> Vec<String> {
 async fn a_document_is_enough_to_migrate_from_redis_to_valkey() {
     let sim = start("default");
     let daemon = Daemon::start(&sim, MIGRATE, Options::default());
+    for part in [0, 50, 70] {
+        let far = |status: &Status| {
+            status.progress.as_ref().is_some_and(|it| {
+                let part_done = 100 * it.stacks_done / it.stacks_total;
+                part_done >= part && part_done < 100
+            })
+        };
+        daemon.until(&format!("{part} % of the stacks"), HOURS, far).await;
+    }
     daemon.until("the migration", HOURS, |status| is(status, ConditionType::Ready)).await;
     daemon.until("events to run", HOURS, |status| !is(status, ConditionType::EventsPaused)).await;
     let status = daemon.status().unwrap();

@@ -13,7 +13,7 @@ use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, St
 use crate::assess::{Context, Frozen, assess, survey};
 use crate::clock::{self, Instant};
 use crate::desired::{Desired, Engine, Entry, Standing};
-use crate::observe::observation::{Observation, Record, Seen};
+use crate::observe::observation::{NestedStack, Observation, Record, Seen};
 use crate::observe::{Depth, LookError, Observer, Query};
 use crate::report::audit::{Audit, Line};
 use crate::report::metrics::Metrics;
@@ -407,18 +407,20 @@ impl Verdict {
                 .is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
     }
 
-    /// How far a change has come, by the stacks that are through.
+    /// How far a change has come, by the stacks that are through. What was complete before the change is still to come.
     pub(super) fn progress(&self) -> Option<Progress> {
         let nested = self.observation.nested.present().filter(|_| self.is_moving())?;
         let began = self.observation.last_record.present()?.created?;
-        let done = |status: &str| status.ends_with("_COMPLETE");
-        let current = nested.iter().find(|stack| stack.status.ends_with("_IN_PROGRESS"));
-        // The updates of nested stacks count since the record; what stands from before it is still to come.
-        let _ = began;
+        let begun = |stack: &&NestedStack| stack.updated.is_some_and(|at| at >= began);
+        // Replaced resources are cleaned up afterwards, while the others are changed.
+        let works = |stack: &&NestedStack| {
+            stack.status.ends_with("_IN_PROGRESS") && !stack.status.contains("_CLEANUP_")
+        };
+        let current = nested.iter().find(works);
         Some(Progress {
-            stacks_done: nested.iter().filter(|stack| done(&stack.status)).count(),
+            stacks_done: nested.iter().filter(|stack| begun(stack) && !works(stack)).count(),
             stacks_total: nested.len(),
-            resources_done: nested.iter().map(|stack| stack.resources_complete).sum(),
+            resources_done: nested.iter().filter(begun).map(|stack| stack.resources_complete).sum(),
             resources_total: nested.iter().map(|stack| stack.resources_total).sum(),
             current: current.map(|stack| format!("{} {}", stack.logical_id, stack.status)),
         })

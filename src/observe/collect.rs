@@ -772,6 +772,7 @@ fn nested(stacks: &[aws::Stack], root_ref: &str, resources: &OfStacks) -> Seen<V
                 parent: name_in(stack.parent_id.as_deref().unwrap_or(root_ref)).to_owned(),
                 status: stack.status.clone().unwrap_or_default(),
                 reason: stack.status_reason.as_deref().map(sanitize),
+                updated: stack.updated_at.or(stack.created_at),
                 resources: all
                     .iter()
                     .filter(|resource| convert::is_known_by_services(resource))

@@ -426,6 +426,8 @@ pub struct NestedStack {
     pub status: String,
     /// Why, after a failure.
     pub reason: Option<String>,
+    /// When its last change began, its creation being one.
+    pub updated: Option<Timestamp>,
     /// Its resources that RDS and ElastiCache know, by logical id; the rest is counted.
     pub resources: Vec<StackResource>,
     /// Of all its resources: how many there are, and how many are complete.

@@ -175,6 +175,9 @@ fn with_statuses(before: &[NestedStack], now: &[aws::Stack]) -> Vec<NestedStack>
             let status = found.and_then(|stack| stack.status.clone());
             let parent = found.and_then(|stack| stack.parent_id.as_deref()).map(name_in);
             NestedStack {
+                updated: found
+                    .and_then(|stack| stack.updated_at.or(stack.created_at))
+                    .or(known.updated),
                 status: status.unwrap_or_else(|| known.status.clone()),
                 parent: parent.map_or_else(|| known.parent.clone(), str::to_owned),
                 ..known.clone()
