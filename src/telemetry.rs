@@ -47,6 +47,18 @@ pub fn init(log: &Log) -> Result<(), TelemetryError> {
     Ok(())
 }
 
+/// Sends this process's logs to `writer` instead, as [`init`] does to standard error.
+///
+/// # Errors
+/// The level is none.
+pub fn init_to<W>(log: &Log, writer: W) -> Result<(), TelemetryError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let _ = subscriber(log, false, false, writer)?.try_init();
+    Ok(())
+}
+
 /// What turns events into lines, each written whole with one call.
 ///
 /// # Errors

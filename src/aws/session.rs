@@ -102,6 +102,19 @@ pub struct InProcess {
     pub time_source: Option<SharedTimeSource>,
 }
 
+impl InProcess {
+    /// A wire that is asked with one access key, and signs with the time of whoever answers.
+    pub fn new(
+        http_client: SharedHttpClient,
+        access_key: &str,
+        secret: &str,
+        time_source: SharedTimeSource,
+    ) -> Self {
+        let credentials = Credentials::new(access_key, secret, None, None, "in process");
+        Self { http_client, credentials, time_source: Some(time_source) }
+    }
+}
+
 /// Where a TED lives, and by which role it is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {

@@ -34,7 +34,7 @@ fn number(variable: &str) -> Option<usize> {
 }
 
 /// Columns and lines of the terminal that standard output is.
-fn size() -> Option<(usize, usize)> {
+pub(super) fn size() -> Option<(usize, usize)> {
     let (columns, lines) = terminal_size::terminal_size_of(std::io::stdout())?;
     Some((usize::from(columns.0), usize::from(lines.0)))
 }

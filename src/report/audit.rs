@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// The file in the state directory.
-const FILE: &str = "audit.jsonl";
+pub const FILE: &str = "audit.jsonl";
 
 /// The file before it.
 const OLDER: &str = "audit.jsonl.1";

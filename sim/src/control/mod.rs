@@ -13,6 +13,7 @@ use crate::scenario::{Action, Scenario, nearest, patched};
 use crate::server::LoopbackOnly;
 use crate::spec::Effect;
 use crate::time::SimTime;
+use crate::world::World;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -59,6 +60,11 @@ pub(crate) fn is_control(request: &Request<Bytes>) -> bool {
         .path()
         .strip_prefix(PREFIX)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The world as `GET /_sim/world` shows it.
+pub(crate) fn world(world: &World) -> Value {
+    view::world(world)
 }
 
 /// Answers a control request.
@@ -120,7 +126,7 @@ fn route(sim: &Sim, request: &Request<Bytes>) -> Answer {
             Ok(json!({}))
         }
         ("operations", "GET") => Ok(view::operations()),
-        ("world", "GET") => Ok(view::world(&sim.current().world)),
+        ("world", "GET") => Ok(world(&sim.current().world)),
         ("journal", "GET") => {
             Ok(json!({"happenings": sim.current().world.journal().collect::<Vec<_>>()}))
         }

@@ -134,6 +134,12 @@ impl Sim {
         look(&self.current().world)
     }
 
+    /// The world as the control API shows it (`GET /_sim/world`): accounts with their products, stacks, caches, databases, triggers and
+    /// queues. Nothing of it is in the call log.
+    pub fn world(&self) -> serde_json::Value {
+        crate::control::world(&self.current().world)
+    }
+
     /// The calls so far, oldest first.
     pub fn log(&self) -> Vec<Entry> {
         self.lock().log.entries().cloned().collect()
