@@ -11,6 +11,7 @@
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
 //! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
+//! - `demo` (feature `demo`): a simulated AWS and the daemon in one process, told as a story.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod act;
@@ -19,6 +20,8 @@ pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod controller;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod denial;
 pub mod desired;
 pub mod observe;

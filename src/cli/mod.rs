@@ -3,6 +3,8 @@
 mod adopt;
 mod client;
 mod completions;
+#[cfg(feature = "demo")]
+mod demo;
 mod doctor;
 mod explain;
 mod freeze;
@@ -67,6 +69,9 @@ enum Command {
     Validate(validate::Args),
     /// Print the JSON Schema of desired documents
     Schema,
+    /// Show a whole migration in a simulated AWS, in half a minute
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
     /// Run a local AWS with a simulated TED installation
     #[cfg(feature = "demo")]
     Sim(sim::Args),
@@ -141,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::IamPolicy(args) => Ok(iam_policy::run(&args)),
         Command::Validate(args) => validate::run(&args),
         Command::Schema => Ok(schema::run()),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => wait(demo::run(args)),
         #[cfg(feature = "demo")]
         Command::Sim(args) => sim::run(&args),
     };

@@ -84,6 +84,15 @@ It outlives a restart of the daemon when that has a state directory. What is beg
     ("validate", "It asks nobody. 0 when everything is valid, 1 when something is not."),
     ("schema", "For editors: [`config/ted-controller.schema.json`](../../config/ted-controller.schema.json)."),
     (
+        "demo",
+        "\
+It needs no AWS account and no network, and leaves nothing behind. On a terminal it draws the nested stacks while they are updated; into a
+pipe, or with `NO_COLOR`, it prints plain lines. What it tells it has checked, past the daemon, in the simulated AWS itself.
+
+0 when everything came that had to come; 1 when something did not, and then the daemon's log is kept. With `--scenario` 2 when a TED still
+waits, 3 when one needs a person. 130 when it was interrupted. Only in builds with the feature `demo`, which is on by default.",
+    ),
+    (
         "sim",
         "\
 It prints the `export` lines that make any AWS client use it. More in
