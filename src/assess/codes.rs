@@ -89,6 +89,26 @@ fn cause(cause: Cause) -> Explanation {
         Cause::StorageCooldown => {
             ("RDS takes no change of storage for six hours after the last one.", "Wait.")
         }
+        Cause::CacheNotAvailable => (
+            "The cache was being modified, or a change of it was pending.",
+            "Wait until it is `available`; the update is tried again.",
+        ),
+        Cause::CredentialsExpired => (
+            "The product launches without a role, and the credentials of whoever asked ran out while the update ran.",
+            "Give the portfolio a launch role, then update again.",
+        ),
+        Cause::NothingToChange => (
+            "The update would have changed nothing. CloudFormation refuses that, and Service Catalog may taint the product over it.",
+            "Nothing is broken: the next update that changes something heals the taint.",
+        ),
+        Cause::StackNotUpdatable => (
+            "The stack was in a state that takes no update, mostly UPDATE_ROLLBACK_FAILED.",
+            "Continue the rollback first; `ted-controller diagnose` says what it failed at.",
+        ),
+        Cause::Cancelled => (
+            "Somebody cancelled the update. The controller never does.",
+            "Find out who and why before updating again.",
+        ),
         Cause::PermissionDenied => (
             "The launch role, the caller or an organisation's policy was denied something.",
             "Grant what the diagnosis names.",

@@ -17,6 +17,7 @@ mod evidence;
 pub mod facts;
 pub mod findings;
 pub mod gates;
+pub mod guides;
 pub mod holds;
 pub mod parameters;
 pub mod past;

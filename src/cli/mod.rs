@@ -5,6 +5,7 @@ mod client;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;
+mod diagnose;
 mod doctor;
 mod explain;
 mod freeze;
@@ -59,6 +60,8 @@ enum Command {
     Adopt(adopt::Args),
     /// Say what is missing before the controller can work, and how to get it
     Doctor(doctor::Args),
+    /// Explain the last failure of an update
+    Diagnose(diagnose::Args),
     /// Say what a code means and what to do about it
     Explain(explain::Args),
     /// Print a completion script for a shell
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => wait(plan::run(&args)),
         Command::Adopt(args) => wait(adopt::run(&args)),
         Command::Doctor(args) => wait(doctor::run(&args)),
+        Command::Diagnose(args) => wait(diagnose::run(&args)),
         Command::Explain(args) => Ok(explain::run(&args)),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::IamPolicy(args) => Ok(iam_policy::run(&args)),

@@ -1,3 +1,8 @@
+//! Whole stories: which failure is told, and what is said to be out of sight.
+
+mod classified;
+mod last;
+
 use super::*;
 use crate::denial::DeniedBy;
 use crate::observe::observation::Gap;
@@ -175,7 +180,12 @@ fn what_failed_on_the_way_back_is_named_by_its_resource() {
     let found = diagnose(&storage_failure(false), false).unwrap();
     let places: Vec<_> = found.rollback.iter().map(Failure::place).collect();
     assert_eq!(places, ["DatabaseStack/HivePrimary"]);
-    assert!(found.remedy.contains("storage: adopt"), "{}", found.remedy);
+    assert!(
+        found.remedy.contains("storage: adopt")
+            && found.remedy.contains("skip `SC-1-DatabaseStack-A.HivePrimary` and nothing else"),
+        "{}",
+        found.remedy
+    );
 
     let healed = diagnose(&storage_failure(true), false).unwrap();
     assert!(healed.rollback.is_empty(), "{:?}", healed.rollback);
@@ -293,9 +303,9 @@ fn a_denial_names_who_what_and_the_statement_that_allows_it() {
     let found = diagnose(&story, false).unwrap();
     assert_eq!(found.cause, Cause::PermissionDenied);
     assert!(found.touched_cache);
-    let denial = found.denial.unwrap();
-    assert_eq!(denial.by, DeniedBy::NoIdentityPolicy);
-    let statement: serde_json::Value = serde_json::from_str(&found.statement.unwrap()).unwrap();
+    let [denied] = found.denials.as_slice() else { panic!("{:?}", found.denials) };
+    assert_eq!(denied.denial.by, DeniedBy::NoIdentityPolicy);
+    let statement = denied.statement.as_ref().unwrap();
     assert_eq!(statement["Action"], "elasticache:ModifyReplicationGroup");
     assert_eq!(
         statement["Resource"],
@@ -310,7 +320,10 @@ fn a_denial_names_who_what_and_the_statement_that_allows_it() {
     let mut story = story;
     story.stacks[0].events[0].reason = Some(denied);
     let found = diagnose(&story, false).unwrap();
-    assert_eq!(found.statement, None, "no statement of ours lifts an organisation's deny");
+    assert_eq!(
+        found.denials[0].statement, None,
+        "no statement of ours lifts an organisation's deny"
+    );
     assert!(found.remedy.contains("service control policy"), "{}", found.remedy);
 }
 
@@ -363,132 +376,170 @@ fn hostile_text_stays_on_one_plain_line() {
 }
 
 #[test]
-fn messages_of_aws_are_classed_by_what_they_mean() {
-    use Cause::*;
-    let table: &[(&str, Cause, &str)] = &[
-        (
-            "Database instance is not in available state. (Service: Rds, Status Code: 400, Request ID: 1)",
-            DatabaseNotAvailable,
-            "Turbot's guide",
-        ),
-        (
-            "DB instance einstein is not in available state (InvalidDBInstanceState)",
-            DatabaseNotAvailable,
-            "RDS's code",
-        ),
-        (STORAGE, StorageOutOfStep, "Turbot's guide; not InvalidRequest"),
-        (
-            "Invalid max storage size for engine name postgres and storage type gp2: 20",
-            StorageOutOfStep,
-            "sister text",
-        ),
-        (
-            "You can't currently modify the storage of this DB instance. Try again after approximately 1 hours.",
-            StorageCooldown,
-            "Turbot's guide",
-        ),
-        (
-            "You can\u{2019}t currently modify the storage of this DB instance.",
-            StorageCooldown,
-            "turned apostrophe",
-        ),
-        (
-            "API: ec2:deleteTags You are not authorized to perform this operation. Encoded authorization failure message: ab12",
-            PermissionDenied,
-            "convox/rack#2142",
-        ),
-        (
-            "API: cloudFormation User: arn:aws:sts::1:assumed-role/x/y is not authorized to perform: cloudformation:UpdateStack on resource: arn:…",
-            PermissionDenied,
-            "data-dot-all/dataall#1031",
-        ),
-        (
-            "Resource handler returned message: \"null (Service: Ssm; Status Code: 400; Error Code: AccessDeniedException)\"",
-            PermissionDenied,
-            "aws-amplify/amplify-cli#8895",
-        ),
-        (
-            "Request limit exceeded. (Service: AmazonEC2; Status Code: 503; Error Code: RequestLimitExceeded)",
-            ServiceTrouble,
-            "cloudfoundry/bosh-aws-cpi-release#61; a limit, but no quota to raise",
-        ),
-        ("Rate exceeded (Service: Lambda, Status Code: 429)", ServiceTrouble, "throttling"),
-        (
-            "StorageQuotaExceeded: The allocated storage quota for this account has been exceeded",
-            Quota,
-            "ministryofjustice/cloud-platform#6424",
-        ),
-        (
-            "CacheSubnetGroupQuotaExceeded: Quota for subnet groups per customer is exceeded",
-            Quota,
-            "ministryofjustice/cloud-platform#8455",
-        ),
-        (
-            "Replication group must have at least one read replica to enable autofailover.",
-            ValueNotAllowed,
-            "aws-cloudformation/cloudformation-coverage-roadmap#1275",
-        ),
-        (
-            "Replication Group [abc] is a member of Global Replication Group [xyz], hence NodeType property cannot be modified",
-            ValueNotAllowed,
-            "cloudformation-coverage-roadmap#1965",
-        ),
-        (
-            "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename x and update the stack again.",
-            ValueNotAllowed,
-            "code-dot-org#68976",
-        ),
-        (
-            "ReplicationGroup einstein-cache not found. (HandlerErrorCode: NotFound)",
-            ResourceMissing,
-            "handler error code",
-        ),
-        ("DBSubnetGroup 'x' does not exist.", ResourceMissing, "something it refers to"),
-    ];
-    for (message, cause, source) in table {
-        assert_eq!(classify(message), *cause, "{source}: {message}");
-    }
+fn the_earliest_failure_counts_and_not_the_one_whose_parent_noticed_first() {
+    let mut story = storage_failure(true);
+    // The cache failed before the database, and its stack took longer to give up.
+    story.stacks[2] = stack(
+        CACHE,
+        &["CacheStack"],
+        &[
+            (2, "CacheStack", CACHE, STACK, "UPDATE_IN_PROGRESS", ""),
+            (
+                9,
+                "Cache",
+                "c",
+                "AWS::ElastiCache::ReplicationGroup",
+                "UPDATE_FAILED",
+                "Rate exceeded (Service: ElastiCache, Status Code: 400)",
+            ),
+            (22, "CacheStack", CACHE, STACK, "UPDATE_ROLLBACK_IN_PROGRESS", ""),
+        ],
+    );
+    let found = diagnose(&story, false).unwrap();
+    assert_eq!(found.failure.as_ref().unwrap().place(), "CacheStack/Cache");
+    assert_eq!(found.cause, Cause::ServiceTrouble);
 }
 
 #[test]
-fn messages_that_only_look_like_a_cause_are_not_classed() {
-    let table = [
-        ("", "nothing to tell it by"),
-        ("Resource update cancelled", "an echo"),
+fn a_nested_stack_that_fails_without_a_resource_is_told_by_its_parent() {
+    let rows = [
+        (0, "SC-1", ROOT, STACK, "UPDATE_IN_PROGRESS", "User Initiated"),
         (
-            "Embedded stack arn:aws:cloudformation:… was not successfully updated. Currently in UPDATE_ROLLBACK_IN_PROGRESS with reason: The following resource(s) failed to update: [HivePrimary].",
-            "an echo",
+            4,
+            "DatabaseStack",
+            DB,
+            STACK,
+            "UPDATE_FAILED",
+            "Parameters: [MaxConnections] must have values",
         ),
-        (
-            "Internal error reported by downstream service during operation 'modify_cache'.",
-            "Turbot's own step, whatever it was",
-        ),
-        (
-            "Cannot change the engine from valkey to redis",
-            "only together with a cache that runs Valkey",
-        ),
-        (
-            "Custom Resource failed to stabilize in expected time. If you are using the Python cfn-response module…",
-            "stabilisation says nothing of why",
-        ),
-        (
-            "Resource handler returned message: \"DB instance is storage-full\" (HandlerErrorCode: GeneralServiceException)",
-            "a full disk is not a size out of step",
-        ),
-        ("The available state of this quota page", "words alone"),
+        (5, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_IN_PROGRESS", ""),
     ];
-    for (message, why) in table {
-        assert_eq!(classify(message), Cause::Unknown, "{why}: {message}");
+    let child =
+        stack(DB, &["DatabaseStack"], &[(-90, "DatabaseStack", DB, STACK, "UPDATE_COMPLETE", "")]);
+    let found = diagnose(&Story { stacks: vec![stack(ROOT, &[], &rows), child] }, false).unwrap();
+    assert_eq!(found.failure.unwrap().place(), "DatabaseStack");
+    assert_eq!(found.cause, Cause::ValueNotAllowed);
+    assert!(found.unseen.is_empty(), "{:?}", found.unseen);
+}
+
+#[test]
+fn what_a_clean_up_leaves_behind_is_no_failure_of_the_update() {
+    let rows = [
+        (0, "SC-1", ROOT, STACK, "UPDATE_IN_PROGRESS", ""),
+        (5, "Cache", "new", "AWS::ElastiCache::ReplicationGroup", "UPDATE_COMPLETE", ""),
+        (6, "SC-1", ROOT, STACK, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ""),
+        (
+            9,
+            "Cache",
+            "old",
+            "AWS::ElastiCache::ReplicationGroup",
+            "DELETE_FAILED",
+            "Replication group old has a snapshot in progress",
+        ),
+        (10, "SC-1", ROOT, STACK, "UPDATE_COMPLETE", ""),
+    ];
+    let found = diagnose(&Story { stacks: vec![stack(ROOT, &[], &rows)] }, true).unwrap();
+    assert!(found.failure.is_none() && found.rollback.is_empty(), "{found:#?}");
+    assert_eq!(found.left_behind[0].physical_id.as_deref(), Some("old"));
+    assert!(found.remedy.contains("`Cache` could not be deleted"), "{}", found.remedy);
+}
+
+#[test]
+fn an_update_that_was_cancelled_is_nobodys_failure_but_that_persons() {
+    let rows = [
+        (0, "SC-1", ROOT, STACK, "UPDATE_IN_PROGRESS", "User Initiated"),
+        (2, "DatabaseStack", DB, STACK, "UPDATE_IN_PROGRESS", ""),
+        (5, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"),
+        (5, "DatabaseStack", DB, STACK, "UPDATE_FAILED", "Resource update cancelled"),
+        (9, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_COMPLETE", ""),
+    ];
+    let found = diagnose(&Story { stacks: vec![stack(ROOT, &[], &rows)] }, false).unwrap();
+    assert_eq!(found.cause, Cause::Cancelled);
+}
+
+#[test]
+fn what_was_skipped_when_the_rollback_went_on_is_healed() {
+    let mut story = storage_failure(false);
+    // The database was skipped: its stack got back, and nothing newer is said of the instance itself.
+    let newer = [
+        (100, "DatabaseStack", DB, STACK, "UPDATE_ROLLBACK_IN_PROGRESS", ""),
+        (120, "DatabaseStack", DB, STACK, "UPDATE_ROLLBACK_COMPLETE", ""),
+    ];
+    story.stacks[1].events.splice(0..0, stack(DB, &[], &newer).events);
+    let newer = [
+        (99, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"),
+        (121, "DatabaseStack", DB, STACK, "UPDATE_COMPLETE", ""),
+        (122, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_COMPLETE", ""),
+    ];
+    story.stacks[0].events.splice(0..0, stack(ROOT, &[], &newer).events);
+    assert!(diagnose(&story, false).unwrap().rollback.is_empty());
+}
+
+#[test]
+fn a_denial_on_the_way_back_is_no_closed_door() {
+    let group = "AWS::ElastiCache::ReplicationGroup";
+    let denied = "User: arn:aws:sts::111122223333:assumed-role/launch/s is not authorized to perform: elasticache:ModifyReplicationGroup";
+    let rows = [
+        (0, "SC-1", ROOT, STACK, "UPDATE_IN_PROGRESS", ""),
+        (5, "Cache", "c", group, "UPDATE_COMPLETE", ""),
+        (
+            9,
+            "Db",
+            "d",
+            "AWS::RDS::DBInstance",
+            "UPDATE_FAILED",
+            "Database instance is not in available state.",
+        ),
+        (10, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_IN_PROGRESS", ""),
+        (12, "Cache", "c", group, "UPDATE_FAILED", denied),
+        (13, "SC-1", ROOT, STACK, "UPDATE_ROLLBACK_FAILED", ""),
+    ];
+    let found = diagnose(&Story { stacks: vec![stack(ROOT, &[], &rows)] }, true).unwrap();
+    assert_eq!(found.cause, Cause::DatabaseNotAvailable);
+    assert_eq!(found.denials.len(), 1, "what the way back lacks is said, too");
+    assert!(found.remedy.starts_with("the way back failed at `Cache`: once that is allowed"));
+}
+
+#[test]
+fn a_stack_that_cannot_be_read_may_have_touched_the_cache() {
+    let mut story = storage_failure(true);
+    assert!(!diagnose(&story, false).unwrap().touched_cache);
+    story.stacks.remove(2);
+    assert!(diagnose(&story, false).unwrap().touched_cache);
+}
+
+#[test]
+fn thousands_of_events_are_looked_through_in_no_time() {
+    let mut story = storage_failure(false);
+    let noise = |number: i64, status: &'static str, reason: &'static str| StackEvent {
+        logical_id: format!("Alarm{}", number % 500),
+        physical_id: Some("alarm".to_owned()),
+        kind: "AWS::CloudWatch::Alarm".to_owned(),
+        status: status.to_owned(),
+        reason: Some(reason.to_owned()),
+        at: Some(Timestamp::from_second(1_790_000_030 + number / 1_000).unwrap()),
+        token: None,
+    };
+    for stack in &mut story.stacks {
+        let more = (0..5_000).map(|n| noise(n, "UPDATE_FAILED", "Resource update cancelled"));
+        let more = more.chain((0..5_000).map(|n| noise(n, "UPDATE_COMPLETE", "")));
+        stack.events.splice(0..0, more.collect::<Vec<_>>());
     }
+    let found = diagnose(&story, false).unwrap();
+    assert_eq!(found.failure.unwrap().place(), "DatabaseStack/HivePrimary");
+    assert_eq!(found.rollback.len(), 1);
 }
 
 #[test]
 fn only_what_waiting_heals_is_tried_again_by_itself() {
     let healing: Vec<_> =
         Cause::ALL.into_iter().filter(|cause| cause.heals_by_time()).map(Cause::as_str).collect();
-    assert_eq!(healing, ["database-not-available", "storage-cooldown", "service-trouble"]);
+    assert_eq!(
+        healing,
+        ["database-not-available", "storage-cooldown", "cache-not-available", "service-trouble"]
+    );
     for cause in Cause::ALL {
         assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
-        assert!(!remedy(cause, None, None).is_empty());
+        assert!(!remedy::of(cause, None, &[], &[]).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Status and plans as text, Markdown, JSON, YAML and tables. Everything rendered here went through `report::clean` before, or came
 //! from a daemon that did that; what tables, Markdown and terminals need on top is done here.
 
+mod diagnosis;
 mod follow;
 mod layout;
 mod markdown;
@@ -10,6 +11,7 @@ mod status;
 mod ted;
 mod told;
 
+pub use diagnosis::diagnosis;
 pub use follow::Follow;
 pub use layout::{age, paragraph};
 pub use markdown::markdown;
