@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Exit with 2 when something differs, is found, or would be done
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Also run CloudFormation's own drift detection on every stack, and wait for it: minutes, and it leaves its result on the stacks
+    #[arg(long, conflicts_with = "replay")]
+    deep: bool,
     /// Also write what AWS said, without secrets, for tests and support
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
@@ -88,7 +91,7 @@ async fn looked(args: &Args, failed: &mut bool) -> Result<SeenTeds, Failure> {
     let observer = args.aws.observer().await?;
     let subjects = subjects(&args.what, &args.aws, &observer).await?;
     let mut seen = Vec::new();
-    for (subject, look) in look_at_all(subjects, observer).await {
+    for (subject, look) in look_at_all(subjects, observer, args.deep).await {
         match look {
             Ok(observation) => seen.push((subject, observation)),
             Err(failure) => {

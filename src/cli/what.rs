@@ -103,19 +103,35 @@ impl Subject {
         }
         Ok(observation)
     }
+
+    /// Looks, and has CloudFormation detect drift on every stack.
+    async fn look_deep(&self, observer: &Observer) -> Result<Observation, Failure> {
+        let mut observation = self.look(observer).await?;
+        output::note(format_args!(
+            "{}: drift detection runs on every stack; this takes minutes",
+            self.name
+        ));
+        observer.deep_now(&self.query, &mut observation).await?;
+        Ok(observation)
+    }
 }
 
 /// Looks at all of them at once, and answers in their order: looks that run at the same time share what their TEDs have in common.
+/// With `deep` CloudFormation's drift detection runs, too.
 pub(super) async fn look_at_all(
     subjects: Vec<Subject>,
     observer: Observer,
+    deep: bool,
 ) -> Vec<(Subject, Result<Observation, Failure>)> {
     let observer = Arc::new(observer);
     let mut looks = tokio::task::JoinSet::new();
     for (place, subject) in subjects.into_iter().enumerate() {
         let observer = Arc::clone(&observer);
         looks.spawn(async move {
-            let look = subject.look(&observer).await;
+            let look = match deep {
+                true => Box::pin(subject.look_deep(&observer)).await,
+                false => Box::pin(subject.look(&observer)).await,
+            };
             (place, subject, look)
         });
     }

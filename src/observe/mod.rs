@@ -16,6 +16,7 @@
 
 mod collect;
 mod convert;
+mod deep;
 mod find;
 mod join;
 pub mod observation;
@@ -46,6 +47,8 @@ pub struct Observer {
     known: Mutex<BTreeMap<Key, Arc<Known>>>,
     /// What all TEDs of an account and region have in common.
     shared: Mutex<BTreeMap<Target, Arc<Shared>>>,
+    /// By query, how far CloudFormation's drift detection is.
+    deep: deep::AllTurns,
 }
 
 /// How old a search over all products may be. The index behind it lags anyway (facts of Service Catalog): it finds, and decides nothing.
@@ -206,7 +209,12 @@ impl Observer {
 
     /// Over sessions that exist.
     pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions, known: Mutex::default(), shared: Mutex::default() }
+        Self {
+            sessions,
+            known: Mutex::default(),
+            shared: Mutex::default(),
+            deep: deep::AllTurns::default(),
+        }
     }
 
     /// One that reaches nobody: for what is replayed.

@@ -98,8 +98,8 @@ pub struct Observation {
     pub replica: Seen<Database>,
     /// Event source mappings of the worker functions of every TE version that a workspace of this hive runs.
     pub triggers: Seen<Triggers>,
-    /// Findings of CloudFormation's own drift detection, when it was run.
-    pub deep_drift: Seen<Vec<ResourceDrift>>,
+    /// What CloudFormation's own drift detection found, when it was run.
+    pub deep_drift: Seen<DeepDrift>,
     /// Details of these parts that could not be read: the part stands without them.
     #[serde(default)]
     pub details: Details,
@@ -612,6 +612,33 @@ pub struct Trigger {
     pub queue: Option<String>,
     /// Tags; absent when they could not be read.
     pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// What CloudFormation's own drift detection found over root and nested stacks. Stacks are looked at one after the other, so the parts
+/// differ in age.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DeepDrift {
+    /// Resources that differ from their template.
+    pub drifts: Vec<ResourceDrift>,
+    /// Every stack, with how far it was looked at; the root first.
+    pub stacks: Vec<StackCheck>,
+}
+
+/// How far drift detection looked at a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StackCheck {
+    /// The stack's name.
+    pub stack: String,
+    /// When; absent: not yet, or not since the stack last changed.
+    pub checked: Option<Timestamp>,
+    /// How many resources were compared with the template.
+    pub compared: usize,
+    /// Resources that were not: `HivePrimary (AWS::RDS::DBInstance)`.
+    pub unchecked: Vec<String>,
+    /// Why the result is not whole.
+    pub gap: Option<Gap>,
 }
 
 /// A difference that CloudFormation's drift detection found.

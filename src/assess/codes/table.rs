@@ -162,6 +162,12 @@ pub(super) const CODES: &[Explanation] = &[
         "Move to Valkey.",
     ),
     row(
+        Finding,
+        "info/resource-unchecked",
+        "CloudFormation's drift detection did not compare everything: a stack was refused or failed, or a resource is of a type that cannot be compared. What it did not see may have been changed.",
+        "Grant what is named, or look at these resources in their own service.",
+    ),
+    row(
         Gate,
         "account",
         "The credentials are of the account that the document names.",

@@ -31,6 +31,7 @@ fn every_code_in_the_source_of_the_findings_is_explained_and_no_other() {
         include_str!("../findings/drift.rs"),
         include_str!("../findings/sync.rs"),
         include_str!("../findings/info.rs"),
+        include_str!("../findings/resource.rs"),
     ]
     .concat();
     let pattern = regex_lite::Regex::new(r#""((?:drift|sync|info)/[a-z-]+)""#).unwrap();

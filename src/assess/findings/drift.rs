@@ -5,14 +5,12 @@ use super::super::parameters::Draft;
 use super::super::types::{ChangeKind, Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Desired, Engine, Role, VersionWish};
-use crate::observe::observation::Observation;
 
 /// What mends a drift: the plan, as far as the gates let it.
 const PLAN: &str = "an update mends it, once its gates hold and in `mode: apply`";
 
 pub(super) fn find(
     desired: &Desired,
-    observation: &Observation,
     facts: &Facts<'_>,
     draft: Option<&Draft>,
     found: &mut Vec<Finding>,
@@ -20,7 +18,6 @@ pub(super) fn find(
     ted_version(desired, facts, found);
     cache(desired, facts, found);
     parameters(desired, facts, draft, found);
-    resources(observation, found);
 }
 
 fn document(desired: &Desired) -> String {
@@ -176,37 +173,4 @@ fn parameters(
 
 fn shown(value: Option<&str>) -> String {
     value.map_or_else(|| "not set".to_owned(), |value| format!("`{value}`"))
-}
-
-/// What CloudFormation's own drift detection found, when it was run.
-fn resources(observation: &Observation, found: &mut Vec<Finding>) {
-    for drift in observation.deep_drift.present().into_iter().flatten() {
-        let what = format!("{} {} of {}", drift.kind, drift.logical_id, drift.stack);
-        let remedy = "put it back as the template has it, or have the template say what is wanted: the next update of the stack may \
-            overwrite it";
-        if drift.status == "DELETED" {
-            found.push(
-                finding(
-                    "drift/resource",
-                    Severity::Warning,
-                    format!("{what} was deleted outside CloudFormation"),
-                )
-                .actual("deleted")
-                .read_from(format!("CloudFormation drift detection on {}", drift.stack))
-                .remedy(remedy),
-            );
-        }
-        for (path, expected, actual) in &drift.differences {
-            found.push(
-                finding(
-                    "drift/resource",
-                    Severity::Warning,
-                    format!("{what} was changed outside CloudFormation: {path}"),
-                )
-                .values(expected, actual)
-                .read_from(format!("CloudFormation drift detection on {}", drift.stack))
-                .remedy(remedy),
-            );
-        }
-    }
 }

@@ -5,11 +5,14 @@
 
 mod drift;
 mod info;
+mod noise;
+mod resource;
 mod sync;
 #[cfg(test)]
 mod tests;
 
 use super::facts::Facts;
+use super::guides;
 use super::parameters::Draft;
 use super::types::{Finding, Severity};
 use crate::desired::Desired;
@@ -24,10 +27,14 @@ pub fn findings(
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(desired) = desired {
-        drift::find(desired, observation, facts, draft, &mut found);
+        drift::find(desired, facts, draft, &mut found);
     }
     sync::find(observation, facts, &mut found);
     info::find(observation, facts, &mut found);
+    resource::find(observation, &mut found);
+    for finding in &mut found {
+        finding.guide = guides::of_finding(&finding.code).map(str::to_owned);
+    }
     found.sort_by(|a, b| (b.severity, &a.code, &a.message).cmp(&(a.severity, &b.code, &b.message)));
     found.dedup();
     found

@@ -1,9 +1,12 @@
 #![expect(clippy::semicolon_if_nothing_returned, reason = "each row is one expression")]
 
 use super::super::testing::{World, denial, denied, there};
-use super::super::types::Assessment;
+use super::super::types::{Assessment, ConditionStatus, ConditionType};
 use super::*;
-use crate::observe::observation::{Backlog, Cache, CacheNode, ResourceDrift, Seen};
+use crate::observe::observation::{
+    Backlog, Cache, CacheNode, DeepDrift, Gap, ResourceDrift, Seen, StackCheck,
+};
+use jiff::Timestamp;
 
 type Row = (&'static str, fn(&mut World), &'static [&'static str]);
 
@@ -51,13 +54,25 @@ const BENT: &[Row] = &[
     (
         "CloudFormation saw a change by hand",
         |w| {
-            w.observation.deep_drift = Seen::Present(vec![ResourceDrift {
+            w.observation.deep_drift = deep(ResourceDrift {
                 stack: "SC-1".into(),
                 logical_id: "Cache".into(),
                 status: "MODIFIED".into(),
                 differences: vec![("/Port".into(), "6379".into(), "6380".into())],
                 ..ResourceDrift::default()
-            }]);
+            });
+        },
+        &["drift/resource"],
+    ),
+    (
+        "CloudFormation saw that somebody deleted something",
+        |w| {
+            w.observation.deep_drift = deep(ResourceDrift {
+                stack: "SC-1".into(),
+                logical_id: "Alarm".into(),
+                status: "DELETED".into(),
+                ..ResourceDrift::default()
+            });
         },
         &["drift/resource"],
     ),
@@ -264,6 +279,66 @@ const BENT: &[Row] = &[
         &[],
     ),
 ];
+
+/// Drift detection that was whole and found one thing.
+fn deep(drift: ResourceDrift) -> Seen<DeepDrift> {
+    let check = StackCheck { stack: drift.stack.clone(), compared: 9, ..StackCheck::default() };
+    Seen::Present(DeepDrift { drifts: vec![drift], stacks: vec![check] })
+}
+
+#[test]
+fn what_drift_detection_did_not_see_is_said_and_disturbs_nothing() {
+    let gap = |reason: &str, message: &str| Gap {
+        operation: "cloudformation:DetectStackDrift".into(),
+        reason: reason.into(),
+        message: message.into(),
+        passing: false,
+    };
+    let check = |stack: &str, unchecked: &[&str], gap: Option<Gap>| StackCheck {
+        stack: stack.into(),
+        checked: gap.is_none().then_some(Timestamp::UNIX_EPOCH),
+        compared: 4,
+        unchecked: unchecked.iter().map(|one| (*one).to_owned()).collect(),
+        gap,
+    };
+    let whole = check("SC-1", &[], None);
+    let part = check("SC-2", &["Custom (Custom::Thing)"], None);
+    let failed =
+        check("SC-3", &[], Some(gap("DetectionFailed", "drift detection: DETECTION_FAILED")));
+    let denied = check("SC-4", &[], Some(gap("AccessDenied", "not allowed")));
+    for (stacks, severity, words, why) in [
+        (vec![whole.clone()], None, "", "all was compared"),
+        (
+            vec![whole.clone(), part],
+            Some(Severity::Info),
+            "1 resource that CloudFormation did not compare: Custom (Custom::Thing) of SC-2",
+            "a type that cannot be compared",
+        ),
+        (
+            vec![whole.clone(), failed],
+            Some(Severity::Info),
+            "1 stack: SC-3: drift detection: DETECTION_FAILED",
+            "a resource that could not be read",
+        ),
+        (vec![whole, denied], Some(Severity::Warning), "SC-4: not allowed", "it is not granted"),
+    ] {
+        let bent = World::staying().with(|w| {
+            w.observation.deep_drift = Seen::Present(DeepDrift { drifts: Vec::new(), stacks });
+        });
+        let assessment = bent.assess();
+        let found =
+            assessment.findings.iter().find(|found| found.code == "info/resource-unchecked");
+        assert_eq!(found.map(|found| found.severity), severity, "{why}");
+        assert!(found.is_none_or(|found| found.message.contains(words)), "{why}: {found:?}");
+        assert!(found.is_none_or(|found| !makes_unready(found)), "{why}");
+        assert!(
+            assessment.conditions.iter().any(|condition| condition.kind == ConditionType::Ready
+                && condition.status == ConditionStatus::True),
+            "{why}: {:?}",
+            assessment.conditions
+        );
+    }
+}
 
 #[test]
 fn each_disagreement_is_found_and_no_other() {

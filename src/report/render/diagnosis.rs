@@ -68,7 +68,8 @@ impl Page<'_> {
         self.denials(&found.denials);
         self.failures("What failed on the way back", &found.rollback, true);
         self.failures("What could not be deleted afterwards", &found.left_behind, false);
-        if found.touched_cache {
+        let failed = found.failure.is_some() || !found.rollback.is_empty();
+        if failed && found.touched_cache {
             self.line("");
             let note = "the change got as far as the cache, or may have: see that the cache is as it should be before trying again";
             self.hang("  · ", note, |_, line| line.to_owned());
