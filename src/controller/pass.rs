@@ -5,8 +5,8 @@
 //! is it done. So every gate is asked again right before an update, and a release is seen in two looks.
 
 use crate::act;
-use crate::assess::diagnosis::{Diagnosis, diagnose};
-use crate::assess::facts::{Agreed, Facts};
+use crate::assess::diagnosis::{Diagnosis, last_failure};
+use crate::assess::facts::Facts;
 use crate::assess::holds::{Hold, hold_of};
 use crate::assess::past::Past;
 use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, Step, StepKind};
@@ -151,13 +151,16 @@ async fn look(
     depth: Depth,
     context: &mut Context,
 ) -> Result<Verdict, LookError> {
-    let observation = means.observer.look(&subject.query, depth).await?.observation;
+    let mut observation = means.observer.look(&subject.query, depth).await?.observation;
     let looked_at = clock::now();
     // What is not known of a product that may be readable in a moment says nothing about it: the last verdict stays.
     if let Some(gap) = observation.products.gap().filter(|gap| gap.passing) {
         let (operation, message) = (gap.operation.clone(), gap.message.clone());
         return Err(LookError::Product { operation, message });
     }
+    let policy = subject.entry.as_ref().map(|entry| &entry.desired.spec.policy);
+    let interval = policy.map_or(Duration::ZERO, |policy| policy.deep_drift_interval);
+    means.observer.deep(&subject.query, &mut observation, interval).await;
     let diagnosis = diagnosis(means, subject, &observation, context).await;
     context.diagnosis.clone_from(&diagnosis);
     let desired = subject.entry.as_ref().map(|entry| &entry.desired);
@@ -192,8 +195,7 @@ async fn diagnosis(
         return Some(known.clone());
     }
     let story = means.observer.story(&subject.query, observation).await.ok()?;
-    let facts = Facts::of(None, observation);
-    let found = diagnose(&story, facts.engine == Agreed::All(Engine::Valkey))?;
+    let found = last_failure(observation, &story).diagnosis?;
     Some((record.id.clone(), found))
 }
 

@@ -129,11 +129,18 @@ fn failed_attempts(case: &Case<'_>, failed: &[&Record]) -> Option<Verdict> {
         ));
     };
     let heals = match diagnosis.cause {
-        Cause::DatabaseNotAvailable | Cause::StorageCooldown | Cause::ServiceTrouble => true,
+        Cause::DatabaseNotAvailable
+        | Cause::StorageCooldown
+        | Cause::CacheNotAvailable
+        | Cause::ServiceTrouble => true,
         // The next update sends the real size.
         Cause::StorageOutOfStep => case.desired.spec.policy.storage == Storage::Adopt,
         Cause::PermissionDenied
+        | Cause::CredentialsExpired
         | Cause::ValueNotAllowed
+        | Cause::NothingToChange
+        | Cause::StackNotUpdatable
+        | Cause::Cancelled
         | Cause::Quota
         | Cause::ResourceMissing
         | Cause::PastTheDoor
