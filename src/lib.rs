@@ -12,6 +12,7 @@
 //! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - `demo` (feature `demo`): a simulated AWS and the daemon in one process, told as a story.
+//! - [`redact`]: takes secrets out of what leaves for somebody else.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod act;
@@ -25,6 +26,7 @@ pub mod demo;
 pub mod denial;
 pub mod desired;
 pub mod observe;
+pub mod redact;
 pub mod report;
 pub mod settings;
 pub mod source;

@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("observe", &["aws", "desired", "clock", "settings"]),
     ("act", &["aws", "desired", "clock", "assess::holds", "assess::types"]),
     ("report", &["desired", "assess", "observe::observation", "clock"]),
+    ("redact", &["observe::observation"]),
     ("web", &["desired", "assess", "report", "clock", "settings::Secret"]),
     (
         "controller",
@@ -49,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "demo",
             "desired",
             "observe",
+            "redact",
             "report",
             "settings",
             "source",
@@ -106,6 +108,7 @@ const PURE: &[&str] = &[
     "aws/table",
     "denial",
     "observe/story",
+    "redact",
 ];
 
 struct Source {

@@ -11,7 +11,7 @@ use crate::desired::{
 };
 use crate::observe::observation::{
     Artifact, Cache, Database, LaunchPath, Observation, Offer, Parameter, Product, Record, Seen,
-    StackParameter,
+    StackParameter, WITHHELD,
 };
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -500,7 +500,7 @@ fn same_keys(one: Template<'_>, other: Option<Template<'_>>) -> bool {
 }
 
 /// Values by key. What is masked is known by the template's flag. Without the template's word on a parameter, asterisks count as
-/// masked too: CloudFormation has shown four and five of them.
+/// masked too: CloudFormation has shown four and five of them. What a recording withholds is as little known.
 fn effective<'a>(
     observation: &'a Observation,
     present: Option<Template<'a>>,
@@ -510,7 +510,7 @@ fn effective<'a>(
         let flag =
             present.and_then(|template| template.parameter(key)).map(|parameter| parameter.no_echo);
         let asterisks = !value.value.is_empty() && value.value.bytes().all(|b| b == b'*');
-        let effective = if flag.unwrap_or(asterisks) {
+        let effective = if flag.unwrap_or(asterisks) || value.value == WITHHELD {
             Effective::Secret
         } else {
             Effective::Known { given: &value.value, resolved: value.resolved.as_deref() }

@@ -7,6 +7,7 @@ use crate::assess::{Context, assess, survey};
 use crate::desired::Mode;
 use crate::observe::Observer;
 use crate::observe::observation::Observation;
+use crate::redact::Redactor;
 use crate::report::{Plan, render, sides};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -123,11 +124,15 @@ pub(super) fn plan(subject: &Subject, observation: &Observation, context: &Conte
 }
 
 fn record(file: &std::path::Path, seen: &SeenTeds) -> Result<(), Failure> {
+    let mut redactor = Redactor::default();
+    for (_, observation) in seen {
+        redactor.learn_observation(observation);
+    }
     let all: Vec<Recorded> = seen
         .iter()
         .map(|(subject, observation)| Recorded {
             name: subject.name.clone(),
-            observation: observation.redacted(),
+            observation: redactor.observation(observation),
         })
         .collect();
     std::fs::write(file, render::json(&all)).map_err(|error| Failure {

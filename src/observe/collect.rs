@@ -303,7 +303,7 @@ impl Collector<'_> {
         );
         checked?;
         let identity = self.session.identity().await?;
-        let mut observation = blank(self.session);
+        let mut observation = Observation::nothing(Timestamp::UNIX_EPOCH, self.session.region());
         observation.caller =
             Seen::Present(Caller { account: identity.account.clone(), arn: identity.arn.clone() });
         (observation.products, observation.details.search) = products(product, found);
@@ -623,32 +623,6 @@ const PARTS: &[&str] = &[
     "replica",
     "triggers",
 ];
-
-fn blank(session: &Session) -> Observation {
-    Observation {
-        now: Timestamp::UNIX_EPOCH,
-        region: session.region().to_owned(),
-        caller: Seen::NotLooked,
-        products: Seen::NotLooked,
-        last_record: Seen::NotLooked,
-        last_success: Seen::NotLooked,
-        history: Seen::NotLooked,
-        versions: Seen::NotLooked,
-        paths: Seen::NotLooked,
-        target: Seen::NotLooked,
-        root: Seen::NotLooked,
-        template: Seen::NotLooked,
-        nested: Seen::NotLooked,
-        relatives: Seen::NotLooked,
-        caches: Seen::NotLooked,
-        database: Seen::NotLooked,
-        replica: Seen::NotLooked,
-        triggers: Seen::NotLooked,
-        deep_drift: Seen::NotLooked,
-        details: Details::default(),
-        read_at: BTreeMap::new(),
-    }
-}
 
 fn unexplained() -> Gap {
     Gap {

@@ -156,55 +156,36 @@ impl Observation {
         all.into_iter().filter_map(|(what, gap)| Some((what, gap?))).collect()
     }
 
-    /// Without what may be secret: values of `NoEcho` parameters, of those whose name says so, and such outputs.
-    ///
-    /// AWS masks `NoEcho` values itself; this is for templates that forgot to say `NoEcho`.
-    #[must_use]
-    pub fn redacted(&self) -> Self {
-        let mut copy = self.clone();
-        let no_echo: Vec<String> = self
-            .template
-            .present()
-            .map(|template| {
-                template
-                    .parameters
-                    .iter()
-                    .filter(|parameter| parameter.no_echo)
-                    .map(|parameter| parameter.key.clone())
-                    .collect()
-            })
-            .unwrap_or_default();
-        let secret = |key: &str| {
-            let key_lower = key.to_ascii_lowercase();
-            no_echo.iter().any(|other| other == key)
-                || ["password", "secret", "token", "privatekey", "apikey", "license"]
-                    .iter()
-                    .any(|word| key_lower.contains(word))
-        };
-        if let Seen::Present(root) = &mut copy.root {
-            for (key, parameter) in &mut root.parameters {
-                if secret(key) {
-                    *parameter = StackParameter { value: "****".to_owned(), resolved: None };
-                }
-            }
-            mask(&mut root.outputs, &secret);
+    /// One at which nobody looked at anything.
+    pub fn nothing(now: Timestamp, region: &str) -> Self {
+        Self {
+            now,
+            region: region.to_owned(),
+            caller: Seen::NotLooked,
+            products: Seen::NotLooked,
+            last_record: Seen::NotLooked,
+            last_success: Seen::NotLooked,
+            history: Seen::NotLooked,
+            versions: Seen::NotLooked,
+            paths: Seen::NotLooked,
+            target: Seen::NotLooked,
+            root: Seen::NotLooked,
+            template: Seen::NotLooked,
+            nested: Seen::NotLooked,
+            relatives: Seen::NotLooked,
+            caches: Seen::NotLooked,
+            database: Seen::NotLooked,
+            replica: Seen::NotLooked,
+            triggers: Seen::NotLooked,
+            deep_drift: Seen::NotLooked,
+            details: Details::default(),
+            read_at: BTreeMap::new(),
         }
-        for record in [&mut copy.last_record, &mut copy.last_success] {
-            if let Seen::Present(record) = record {
-                mask(&mut record.outputs, &secret);
-            }
-        }
-        copy
     }
 }
 
-fn mask(values: &mut BTreeMap<String, String>, secret: &impl Fn(&str) -> bool) {
-    for (key, value) in values {
-        if secret(key) {
-            "****".clone_into(value);
-        }
-    }
-}
+/// What stands in a recording for a value that may be secret: it counts as not known, like the asterisks of a `NoEcho` value.
+pub const WITHHELD: &str = "[withheld]";
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

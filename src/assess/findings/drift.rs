@@ -1,6 +1,6 @@
 //! AWS against the document.
 
-use super::super::facts::{Agreed, Facts, TheCache};
+use super::super::facts::{Agreed, Effective, Facts, TheCache};
 use super::super::parameters::Draft;
 use super::super::types::{ChangeKind, Finding, Severity};
 use super::finding;
@@ -150,7 +150,9 @@ fn parameters(
         );
         let named = desired.spec.parameters.keys().any(|key| key.as_str() == change.key);
         // Storage that is only kept in step with RDS is no wish of the document.
-        if change.change != ChangeKind::Set || has_own_code || (is_storage && !named) {
+        // What is secret, or withheld from a recording, is not known to differ.
+        let unknown = facts.value(&change.key) == Some(Effective::Secret);
+        if change.change != ChangeKind::Set || has_own_code || (is_storage && !named) || unknown {
             continue;
         }
         let label = change.label.as_deref().unwrap_or(&change.key);
