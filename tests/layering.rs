@@ -108,6 +108,7 @@ const PURE: &[&str] = &[
     "aws/table",
     "denial",
     "observe/story",
+    "observe/dossier",
     "redact",
 ];
 

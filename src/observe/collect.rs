@@ -33,9 +33,6 @@ const SHARED_AGE: Duration = Duration::from_secs(10);
 /// Records that are read of a product's past.
 const HISTORY: usize = 20;
 
-/// RDS keeps events for 14 days (RDS user guide); in minutes.
-const EVENTS_KEPT_MINUTES: u16 = 14 * 24 * 60;
-
 /// What the last look found.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -118,6 +115,10 @@ pub(super) async fn look(
         known: known.filter(|known| known.observation.root.present().is_some()),
         rounds,
         queue_urls: known.map(|known| known.queue_urls.clone()).unwrap_or_default(),
+        queues_before: known
+            .and_then(|known| known.observation.triggers.present())
+            .map(|triggers| triggers.queues.clone())
+            .unwrap_or_default(),
     };
     let (observation, resources, tree) = Box::pin(collector.everything()).await?;
     let remembered = Known {
@@ -276,6 +277,8 @@ struct Collector<'a> {
     known: Option<&'a Known>,
     rounds: u32,
     queue_urls: BTreeMap<String, String>,
+    /// What waited in the queues when they were last read.
+    queues_before: Vec<super::observation::Backlog>,
 }
 
 /// What round 1 found of the stacks.
@@ -539,7 +542,7 @@ impl Collector<'_> {
 
     async fn storage_changed(&self, observation: &Observation) -> Result<Option<Timestamp>, Error> {
         let Some(database) = observation.database.present() else { return Ok(None) };
-        let events = self.reader.db_events(&database.id, EVENTS_KEPT_MINUTES).await?;
+        let events = self.reader.db_events(&database.id, convert::EVENTS_KEPT_MINUTES).await?;
         Ok(convert::storage_changed(&events))
     }
 
@@ -547,7 +550,7 @@ impl Collector<'_> {
     async fn watched(&self, observation: &Observation, hold: &str) -> Vec<Watched> {
         let Some(triggers) = observation.triggers.present() else { return Vec::new() };
         let now = now(self.session, Timestamp::UNIX_EPOCH);
-        let queues = triggers::queues_to_watch(triggers, hold, now);
+        let queues = triggers::queues_to_watch(triggers, &self.queues_before, hold, now);
         let urls = queues.iter().map(|arn| async {
             match self.queue_urls.get(arn) {
                 Some(url) => Ok(Some(url.clone())),
@@ -564,10 +567,11 @@ impl Collector<'_> {
             return;
         }
         self.rounds += 1;
+        let now = now(self.session, Timestamp::UNIX_EPOCH);
         let unknown = |arn: &str| Backlog { queue: arn.to_owned(), ..Backlog::default() };
         let answers = watched.iter().map(|(arn, url)| async {
             match url {
-                Ok(Some(url)) => triggers::backlog(self.reader, arn, url).await,
+                Ok(Some(url)) => triggers::backlog(self.reader, arn, url, now).await,
                 Ok(None) => Ok(unknown(arn)),
                 Err(error) => Err(error.clone()),
             }
@@ -579,6 +583,7 @@ impl Collector<'_> {
                 unknown(arn)
             }));
         }
+        triggers::remember_first(&mut triggers.queues, &self.queues_before, &triggers.mappings);
         self.queue_urls
             .extend(watched.into_iter().filter_map(|(arn, url)| Some((arn, url.ok()??))));
     }

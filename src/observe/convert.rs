@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Types of resources that RDS and ElastiCache know; of the others a stack has dozens, which are counted only.
 const KNOWN_BY_SERVICES: [&str; 2] = ["AWS::RDS::", "AWS::ElastiCache::"];
 
+/// RDS and ElastiCache keep events for 14 days (their user guides); in minutes.
+pub(super) const EVENTS_KEPT_MINUTES: u16 = 14 * 24 * 60;
+
 /// Why a call gave no answer.
 pub(super) fn gap(error: &Error) -> Gap {
     Gap {

@@ -17,6 +17,8 @@
 mod collect;
 mod convert;
 mod deep;
+pub mod dossier;
+mod dossier_reader;
 mod find;
 mod join;
 pub mod observation;
@@ -286,6 +288,19 @@ impl Observer {
     ) -> Result<Vec<Gap>, LookError> {
         let session = self.session(query).await?;
         Ok(Box::pin(rights::try_rest(&session.reader(), observation)).await)
+    }
+
+    /// What a support ticket asks for beyond an observation. What cannot be read is a part of the answer.
+    ///
+    /// # Errors
+    /// There is no session.
+    pub async fn dossier(
+        &self,
+        query: &Query,
+        observation: &Observation,
+    ) -> Result<dossier::Dossier, LookError> {
+        let session = self.session(query).await?;
+        Ok(Box::pin(dossier_reader::dossier(&session.reader(), observation)).await)
     }
 
     /// AWS's time, as far as it is known where a query looks.

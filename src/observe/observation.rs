@@ -3,7 +3,7 @@
 //! Every part is [`Seen`]: present, absent, or unreadable with the reason. Absence that could not be checked is never absence. Nothing
 //! here is judged; that is `assess`'s.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -571,7 +571,41 @@ pub struct Backlog {
     pub messages: Option<u64>,
     /// Seconds after which a message is lost.
     pub retention_seconds: Option<u64>,
+    /// When this was read.
+    pub at: Option<Timestamp>,
+    /// The first reading after its triggers were on again, if an earlier look made one: a queue that is not shorter by now does not drain.
+    pub first_on: Option<Reading>,
 }
+
+/// How many messages waited at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reading {
+    /// When.
+    pub at: Timestamp,
+    /// How many, about.
+    pub messages: u64,
+}
+
+impl Backlog {
+    /// Whether its triggers have been on for so long without its getting shorter. A queue at work always holds a few messages, and a
+    /// short while says nothing.
+    pub fn does_not_drain(&self) -> bool {
+        let (Some(at), Some(messages), Some(first)) = (self.at, self.messages, &self.first_on)
+        else {
+            return false;
+        };
+        at.duration_since(first.at) >= DRAIN_SHOWS_WITHIN
+            && messages >= first.messages
+            && messages >= FEW_MESSAGES
+    }
+}
+
+/// How long triggers are on before a queue has to be shorter: workers take a minute or two to get going.
+const DRAIN_SHOWS_WITHIN: SignedDuration = SignedDuration::from_mins(9);
+
+/// Messages that a busy queue may hold at any time.
+const FEW_MESSAGES: u64 = 100;
 
 /// An event source mapping of a worker function.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

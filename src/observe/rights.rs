@@ -57,7 +57,7 @@ async fn queue(reader: &Reader, observation: &Observation) -> Result<(), Error> 
         return Ok(());
     };
     match triggers::queue_url(reader, arn).await? {
-        Some(url) => triggers::backlog(reader, arn, &url).await.map(drop),
+        Some(url) => triggers::backlog(reader, arn, &url, observation.now).await.map(drop),
         None => Ok(()),
     }
 }

@@ -16,11 +16,20 @@ const BEFORE_RECORD: SignedDuration = SignedDuration::from_hours(2);
 
 /// The events since a while before the newest change was asked for.
 pub(super) async fn story(reader: &Reader, observation: &Observation) -> Story {
-    let Some(root) = observation.root.present() else { return Story::default() };
-    let nested = observation.nested.present().map_or(&[][..], Vec::as_slice);
     // The newest change of the stack: the last record, or something that went past Service Catalog.
     let record = observation.last_record.present().and_then(|record| record.created);
     let since = record.map(|at| at.saturating_sub(BEFORE_RECORD).unwrap_or(Timestamp::MIN));
+    read(reader, observation, since).await
+}
+
+/// All events that CloudFormation keeps, as far as the limit goes.
+pub(super) async fn whole_story(reader: &Reader, observation: &Observation) -> Story {
+    read(reader, observation, None).await
+}
+
+async fn read(reader: &Reader, observation: &Observation, since: Option<Timestamp>) -> Story {
+    let Some(root) = observation.root.present() else { return Story::default() };
+    let nested = observation.nested.present().map_or(&[][..], Vec::as_slice);
     let mut stacks = vec![(root.id.clone(), root.name.clone(), Vec::new())];
     for stack in nested {
         stacks.push((stack.id.clone(), stack.name.clone(), path(stack, nested, &root.name)));

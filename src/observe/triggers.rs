@@ -6,7 +6,7 @@
 
 use super::convert::gap;
 use super::join::join_all;
-use super::observation::{Backlog, Gap, Relative, Trigger, Triggers};
+use super::observation::{Backlog, Gap, Reading, Relative, Trigger, Triggers};
 use crate::aws::{Error, Reader, types as aws};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,13 +128,25 @@ impl Workers {
     }
 }
 
-/// Queues worth a look: of triggers that are off, or were released a short while ago.
-pub(super) fn queues_to_watch(triggers: &Triggers, hold: &str, now: Timestamp) -> Vec<String> {
+/// Queues worth a look: of triggers that are off, or were released a short while ago, and those that did not drain when last read.
+pub(super) fn queues_to_watch(
+    triggers: &Triggers,
+    before: &[Backlog],
+    hold: &str,
+    now: Timestamp,
+) -> Vec<String> {
+    let stuck = |trigger: &Trigger| {
+        let queue = trigger.queue.as_deref();
+        before
+            .iter()
+            .any(|backlog| Some(backlog.queue.as_str()) == queue && backlog.does_not_drain())
+    };
     let of_interest = |trigger: &&Trigger| {
         let released = trigger.tags.as_ref().and_then(|tags| tags.get(hold)).and_then(|value| {
             value.strip_prefix("released ")?.split(' ').next()?.parse::<i64>().ok()
         });
         trigger.state != "Enabled"
+            || stuck(trigger)
             || released.is_some_and(|at| now.as_second().saturating_sub(at) < DRAIN_WATCH_SECONDS)
     };
     let queues: BTreeSet<String> = triggers
@@ -148,14 +160,39 @@ pub(super) fn queues_to_watch(triggers: &Triggers, hold: &str, now: Timestamp) -
 }
 
 /// What waits in a queue; `url` is remembered by the caller.
-pub(super) async fn backlog(reader: &Reader, arn: &str, url: &str) -> Result<Backlog, Error> {
+pub(super) async fn backlog(
+    reader: &Reader,
+    arn: &str,
+    url: &str,
+    now: Timestamp,
+) -> Result<Backlog, Error> {
     let queue = reader.queue(url).await?;
     let count = |queue: &aws::Queue| Some(queue.visible? + queue.delayed.unwrap_or(0));
     Ok(Backlog {
         queue: arn.to_owned(),
         messages: queue.as_ref().and_then(count),
         retention_seconds: queue.and_then(|queue| queue.retention_seconds),
+        at: Some(now),
+        first_on: None,
     })
+}
+
+/// Adds what an earlier look knew: how many messages waited when the triggers of a queue were on again.
+pub(super) fn remember_first(queues: &mut [Backlog], before: &[Backlog], triggers: &[Trigger]) {
+    for backlog in queues {
+        let mut of_queue = triggers
+            .iter()
+            .filter(|trigger| trigger.queue.as_deref() == Some(backlog.queue.as_str()))
+            .peekable();
+        let on = of_queue.peek().is_some() && of_queue.all(|trigger| trigger.state == "Enabled");
+        if !on {
+            continue;
+        }
+        let known = before.iter().find(|known| known.queue == backlog.queue);
+        let first = known.and_then(|known| known.first_on.clone());
+        let this = || Some(Reading { at: backlog.at?, messages: backlog.messages? });
+        backlog.first_on = first.or_else(this);
+    }
 }
 
 /// The address of a queue, by its ARN. `None`: there is no such queue.

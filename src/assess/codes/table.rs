@@ -134,7 +134,7 @@ pub(super) const CODES: &[Explanation] = &[
     row(
         Finding,
         "sync/backlog-not-draining",
-        "Triggers are on again and their queues do not get shorter.",
+        "Triggers have been on again for ten minutes, and a queue behind them did not get shorter.",
         "Look at the worker functions' errors and concurrency in Lambda.",
     ),
     row(

@@ -5,19 +5,29 @@ use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, TedVersion};
 use crate::observe::observation::Observation;
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
 
-/// Major versions of engines whose standard support ends, and when. Source: ElastiCache user guide, "ElastiCache versions for Redis OSS end
-/// of life schedule", as of 2026-08: versions 4 and 5 on 2026-01-31, version 6 on 2027-01-31. None is published for 7 and for Valkey.
-const END_OF_LIFE: &[(Engine, u32, Date)] = &[
-    (Engine::Redis, 4, date(2026, 1, 31)),
-    (Engine::Redis, 5, date(2026, 1, 31)),
-    (Engine::Redis, 6, date(2027, 1, 31)),
+/// Major versions of engines that leave standard support, when, and when extended support, which costs extra, ends too.
+///
+/// Source: ElastiCache user guide, "Engine versions and upgrading", "ElastiCache versions for Redis OSS end of life schedule"
+/// ([`guides::ENGINE_VERSIONS`](super::super::guides::ENGINE_VERSIONS)). None is published for Redis OSS 7 and for Valkey.
+const END_OF_LIFE: &[(Engine, u32, Date, Date)] = &[
+    (Engine::Redis, 4, date(2026, 1, 31), date(2029, 1, 31)),
+    (Engine::Redis, 5, date(2026, 1, 31), date(2029, 1, 31)),
+    (Engine::Redis, 6, date(2027, 1, 31), date(2030, 1, 31)),
 ];
+
+/// When [`END_OF_LIFE`] was last compared with its source.
+const AS_OF: &str = "August 2026";
+
+/// From when on an end is worth telling: a review is held once a year.
+const AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 pub(super) fn find(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     versions(observation, facts, found);
-    engine(facts, found);
+    engine(observation, facts, found);
 }
 
 fn versions(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
@@ -67,24 +77,31 @@ fn versions(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Findin
     }
 }
 
-fn engine(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+fn engine(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let (Agreed::All(engine), Agreed::All(version)) = (&facts.engine, &facts.engine_version) else {
         return;
     };
     let Some(major) = CacheVersion::read(version).map(|version| version.major()) else { return };
-    let Some((_, _, end)) =
-        END_OF_LIFE.iter().find(|(of, of_major, _)| of == engine && *of_major == major)
+    let Some((_, _, end, extended)) =
+        END_OF_LIFE.iter().find(|(of, of_major, ..)| of == engine && *of_major == major)
     else {
         return;
     };
+    let Ok(end_at) = end.to_zoned(TimeZone::UTC).map(|end| end.timestamp()) else { return };
+    if end_at.duration_since(observation.now) > AHEAD {
+        return;
+    }
+    let ends = if end_at < observation.now { "ended" } else { "ends" };
     found.push(
         finding(
             "info/engine-end-of-life",
             Severity::Info,
-            format!("standard support of {engine} {major} in ElastiCache ends on {end}"),
+            format!(
+                "standard support of {engine} {major} in ElastiCache {ends} on {end}; extended support, which costs extra, ends on {extended}, and AWS upgrades what is left then"
+            ),
         )
         .values("a version with standard support", version)
-        .read_from("ElastiCache; table of end-of-life dates in this release, as of 2026-08")
-        .remedy("move to Valkey; after that date AWS bills extended support"),
+        .read_from(format!("ElastiCache; end-of-life schedule of the ElastiCache user guide as of {AS_OF}"))
+        .remedy("move to Valkey before that"),
     );
 }

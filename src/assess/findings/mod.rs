@@ -4,6 +4,7 @@
 //! difference. Findings decide nothing; the gates do.
 
 mod drift;
+mod events;
 mod info;
 mod noise;
 mod resource;
@@ -30,6 +31,7 @@ pub fn findings(
         drift::find(desired, facts, draft, &mut found);
     }
     sync::find(observation, facts, &mut found);
+    events::find(observation, &mut found);
     info::find(observation, facts, &mut found);
     resource::find(observation, &mut found);
     for finding in &mut found {

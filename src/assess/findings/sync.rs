@@ -1,14 +1,13 @@
 //! AWS against itself: Service Catalog, CloudFormation, and the real database, cache and triggers.
 
 use super::super::facts::{Agreed, Effective, Facts, TheCache};
-use super::super::holds::{End, Hold, LEASE, Release, holds_on};
 use super::super::roles::Resolution;
 use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
-use crate::observe::observation::{Cache, Observation, Product, Seen, Stack, Trigger};
+use crate::observe::observation::{Cache, Observation, Product, Record, Seen, Stack};
 use crate::text::moment;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// By how much a stack may finish later than its record says, without anybody having touched it: two services write two clocks, and
 /// Service Catalog ends a record only after its stack did. Not documented; a change by hand is minutes away from any record.
@@ -17,16 +16,15 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(2);
 pub(super) fn find(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     unreadable(observation, found);
     if let Some(product) = facts.product.one() {
-        catalog(product, found);
+        catalog(product, observation, found);
         version(product, facts, observation, found);
         stacks(product, observation, found);
-        events(product, observation, found);
     }
     real(observation, facts, found);
 }
 
 /// Whether anything is being changed: then disagreements are on their way out.
-fn under_change(observation: &Observation) -> bool {
+pub(super) fn under_change(observation: &Observation) -> bool {
     let moving = |status: &str| status.ends_with("_IN_PROGRESS");
     observation
         .products
@@ -73,23 +71,34 @@ fn is_deleted(root: &Stack) -> bool {
 }
 
 /// What Service Catalog says of its own product.
-fn catalog(product: &Product, found: &mut Vec<Finding>) {
+fn catalog(product: &Product, observation: &Observation, found: &mut Vec<Finding>) {
     let place = format!("Service Catalog {}", product.id);
     let why = because(product.status_message.as_deref());
-    match product.status.as_str() {
-        "TAINTED" => found.push(
-            finding("sync/product-tainted", Severity::Warning, format!("the last change failed, the product is usable{why}"))
-                .values("AVAILABLE", "TAINTED")
-                .read_from(place)
-                .remedy("a successful update heals it; if nothing else is to change, `approve: [retrigger]` sends one that toggles ParameterDeploymentTrigger"),
-        ),
-        "ERROR" => found.push(
-            finding("sync/product-error", Severity::Critical, format!("the product cannot be updated{why}"))
-                .values("AVAILABLE", "ERROR")
-                .read_from(place)
-                .remedy("find out what failed (`ted-controller diagnose`), repair the stack in CloudFormation, or ask Turbot support"),
-        ),
-        _ => {}
+    let failed = observation.last_record.present().filter(|record| record.status == "FAILED");
+    let whose = failed.and_then(asked_by).map(|who| format!(" (asked for by {who})"));
+    let whose = whose.unwrap_or_default();
+    let mut one = match product.status.as_str() {
+        "TAINTED" => finding("sync/product-tainted", Severity::Warning, format!("the last change{whose} failed, the product is usable{why}"))
+            .values("AVAILABLE", "TAINTED")
+            .read_from(place)
+            .remedy("`ted-controller diagnose` says what failed; a successful update heals it; if nothing else is to change, `approve: [retrigger]` sends one that toggles ParameterDeploymentTrigger"),
+        "ERROR" => finding("sync/product-error", Severity::Critical, format!("the last change{whose} failed, and the product cannot be updated{why}"))
+            .values("AVAILABLE", "ERROR")
+            .read_from(place)
+            .remedy("find out what failed (`ted-controller diagnose`), repair the stack in CloudFormation, or ask Turbot support"),
+        _ => return,
+    };
+    one.since = failed.and_then(|record| record.updated);
+    found.push(one);
+}
+
+/// Who asked for a change: `user/ada`, `assumed-role/admin/ada`, with the account when it says one.
+fn asked_by(record: &Record) -> Option<String> {
+    let arn = record.principal.as_deref()?;
+    let mut parts = arn.splitn(6, ':').skip(4);
+    match (parts.next(), parts.next()) {
+        (Some(account), Some(who)) if !who.is_empty() => Some(format!("{who} of {account}")),
+        _ => Some(arn.to_owned()),
     }
 }
 
@@ -176,84 +185,16 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
     };
     let Some(recorded) = record.updated else { return };
     if !under_change(observation) && stack.duration_since(recorded) > CLOCKS_APART {
-        found.push(
-            finding("sync/stack-changed-outside", Severity::Warning, format!("somebody changed the root stack past Service Catalog, after its last record {}", record.id))
-                .values(moment(recorded), moment(stack))
-                .read_from(format!("Service Catalog record {}; CloudFormation {}", record.id, root.name))
-                .remedy("find out who updated the stack (CloudTrail, `UpdateStack`); the next update through Service Catalog keeps the stack's parameters as they are now"),
-        );
+        let last = asked_by(record)
+            .map(|who| format!("; the last request there was that of {who}"))
+            .unwrap_or_default();
+        let mut one = finding("sync/stack-changed-outside", Severity::Warning, format!("somebody changed the root stack past Service Catalog, after its last record {}{last}", record.id))
+            .values(moment(recorded), moment(stack))
+            .read_from(format!("Service Catalog record {}; CloudFormation {}", record.id, root.name))
+            .remedy("find out who updated the stack (CloudTrail, `UpdateStack`; `ted-controller diagnose` shows whether it was the console); the next update through Service Catalog keeps the stack's parameters as they are now");
+        one.since = Some(stack);
+        found.push(one);
     }
-}
-
-/// Triggers that are off although nothing goes on.
-fn events(product: &Product, observation: &Observation, found: &mut Vec<Finding>) {
-    let Some(triggers) = observation.triggers.present() else { return };
-    if under_change(observation) {
-        return;
-    }
-    // Right after a change they are about to be given back.
-    let just_ended = observation
-        .last_record
-        .present()
-        .and_then(|record| record.updated)
-        .is_some_and(|ended| fresh(ended, observation.now));
-    if just_ended {
-        return;
-    }
-    let left = |trigger: &&Trigger| {
-        trigger.state == "Disabled" && is_left(trigger, &product.id, observation.now)
-    };
-    let off: Vec<&Trigger> = triggers.mappings.iter().filter(left).collect();
-    if off.is_empty() {
-        return;
-    }
-    let held = off
-        .iter()
-        .filter(|trigger| {
-            trigger.tags.as_ref().is_some_and(|tags| {
-                tags.keys().any(|key| key.starts_with(super::super::holds::HOLD_PREFIX))
-            })
-        })
-        .count();
-    let names: Vec<&str> = off.iter().map(|trigger| trigger.function.as_str()).collect();
-    let who = match held {
-        0 => "somebody disabled them and left no hold",
-        _ if held == off.len() => "whoever paused them did not give them back",
-        _ => "some were paused and not given back, some were disabled without a hold",
-    };
-    let remedy = if held == 0 {
-        "enable the triggers in Lambda if nobody wants them off; the controller never enables what it did not pause"
-    } else {
-        "the controller gives them back by itself in apply mode; by hand: `ted-controller resume-events`"
-    };
-    found.push(
-        finding(
-            "sync/events-left-paused",
-            Severity::Critical,
-            format!(
-                "events of {} are paused although no change is under way: {who}",
-                names.join(", ")
-            ),
-        )
-        .values("Enabled", "Disabled")
-        .read_from("Lambda event source mappings and their tags")
-        .remedy(remedy),
-    );
-}
-
-/// Off for nobody's sake: no hold that is still being worked on.
-fn is_left(trigger: &Trigger, _product: &str, now: Timestamp) -> bool {
-    let Some(holds) = holds_on(trigger) else { return false };
-    !holds.iter().any(|(_, hold)| match hold {
-        Hold::Held(claim) => fresh(claim.at, now),
-        // Just released: it is about to be enabled.
-        Hold::Released(Release { at: Some(at), end: End::Open, .. }) => fresh(*at, now),
-        Hold::Released(_) | Hold::Garbled(_) => false,
-    })
-}
-
-fn fresh(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at) < SignedDuration::try_from(LEASE).unwrap_or_default()
 }
 
 /// The stack's parameters, and what RDS and ElastiCache have.
@@ -271,7 +212,7 @@ fn real(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) 
                 .remedy("restore it from its newest snapshot under its old name, and ask Turbot support before any update"),
         );
     }
-    storage(facts, found);
+    storage(observation, facts, found);
     let uses_cache = facts.role_value(Role::UseCache) != Some("false");
     if matches!(facts.cache, TheCache::None)
         && uses_cache
@@ -299,7 +240,8 @@ fn real(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) 
     }
 }
 
-fn storage(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+fn storage(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let changed = observation.database.present().and_then(|database| database.storage_changed);
     for fact in &facts.storage {
         let (Some(named), Some(real), Some(key)) = (fact.named, fact.real, &fact.key) else {
             continue;
@@ -307,12 +249,13 @@ fn storage(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         if named == real {
             continue;
         }
-        found.push(
-            finding("sync/storage", Severity::Warning, format!("`{key}` is {named} in the stack and {real} in RDS"))
-                .values(named, real)
-                .read_from(format!("root stack parameter {key}; RDS"))
-                .remedy("nothing by itself: with `storage: adopt` the next update sends the real value; an update with the old one fails and may leave the stack in UPDATE_ROLLBACK_FAILED"),
-        );
+        let mut one = finding("sync/storage", Severity::Warning, format!("`{key}` is {named} in the stack and {real} in RDS"))
+            .values(named, real)
+            .read_from(format!("root stack parameter {key}; RDS"))
+            .remedy("nothing by itself: with `storage: adopt` the next update sends the real value; an update with the old one fails and may leave the stack in UPDATE_ROLLBACK_FAILED");
+        // RDS's events tell of the size only, and for 14 days.
+        one.since = changed.filter(|_| fact.role == Role::AllocatedStorage);
+        found.push(one);
     }
 }
 

@@ -4,9 +4,10 @@ use super::super::testing::{World, denial, denied, there};
 use super::super::types::{Assessment, ConditionStatus, ConditionType};
 use super::*;
 use crate::observe::observation::{
-    Backlog, Cache, CacheNode, DeepDrift, Gap, ResourceDrift, Seen, StackCheck,
+    Backlog, Cache, CacheNode, DeepDrift, Gap, Reading, ResourceDrift, Seen, StackCheck,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 type Row = (&'static str, fn(&mut World), &'static [&'static str]);
 
@@ -268,17 +269,98 @@ const BENT: &[Row] = &[
         &["sync/unreadable"],
     ),
     (
+        "a queue does not get shorter although its triggers are on",
+        |w| there(&mut w.observation.triggers).queues = vec![queue(w.observation.now, 20, 5_000)],
+        &["sync/backlog-not-draining"],
+    ),
+    (
+        "a queue gets shorter",
+        |w| there(&mut w.observation.triggers).queues = vec![queue(w.observation.now, 20, 800)],
+        &[],
+    ),
+    (
+        "a queue has been at it for a short while",
+        |w| there(&mut w.observation.triggers).queues = vec![queue(w.observation.now, 5, 5_000)],
+        &[],
+    ),
+    (
         "a backlog alone is no finding",
         |w| {
             there(&mut w.observation.triggers).queues = vec![Backlog {
                 queue: "arn".into(),
                 messages: Some(9),
                 retention_seconds: Some(60),
+                ..Backlog::default()
             }]
         },
         &[],
     ),
 ];
+
+/// A queue of 1,000 messages when its triggers were on again so many minutes ago, and what it holds now.
+fn queue(now: Timestamp, minutes: i64, messages: u64) -> Backlog {
+    let at = now - SignedDuration::from_mins(minutes);
+    Backlog {
+        queue: "arn:aws:sqs:us-east-2:111122223333:turbot_5_39_12_worker".into(),
+        messages: Some(messages),
+        retention_seconds: Some(345_600),
+        at: Some(now),
+        first_on: Some(Reading { at, messages: 1_000 }),
+    }
+}
+
+#[test]
+fn every_code_is_produced_by_some_bend() {
+    let mut produced: BTreeSet<String> = BTreeSet::new();
+    for (_, bend, _) in BENT {
+        let found = World::staying().with(bend).assess().findings;
+        produced.extend(found.into_iter().map(|finding| finding.code));
+    }
+    // These take more than one bend, and have tests of their own.
+    produced.extend(
+        ["info/version-retired", "info/engine-end-of-life", "info/resource-unchecked"]
+            .map(str::to_owned),
+    );
+    let fixed: BTreeSet<String> = super::super::codes::all()
+        .filter(|known| known.of == super::super::codes::Of::Finding)
+        .map(|known| known.code.to_owned())
+        .collect();
+    assert_eq!(produced, fixed);
+}
+
+#[test]
+fn findings_say_since_when_and_whose_doing_where_aws_knows() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let found = World::staying()
+        .with(|w| {
+            there(&mut w.observation.products)[0].status = "TAINTED".into();
+            let record = there(&mut w.observation.last_record);
+            record.status = "FAILED".into();
+            record.principal = Some("arn:aws:sts::111122223333:assumed-role/admin/ada".into());
+            there(&mut w.observation.root).updated = Some(at("2026-07-01T00:00:00Z"));
+            let database = there(&mut w.observation.database);
+            database.allocated_storage = Some(210);
+            database.storage_changed = Some(at("2026-08-01T00:00:00Z"));
+            let trigger = &mut there(&mut w.observation.triggers).mappings[1];
+            trigger.state = "Disabled".into();
+            trigger.last_modified = Some(at("2026-08-02T00:00:00Z"));
+        })
+        .assess();
+    for (code, since, who) in [
+        ("sync/product-tainted", "2026-06-01T10:25:00Z", "assumed-role/admin/ada of 111122223333"),
+        (
+            "sync/stack-changed-outside",
+            "2026-07-01T00:00:00Z",
+            "assumed-role/admin/ada of 111122223333",
+        ),
+        ("sync/storage", "2026-08-01T00:00:00Z", ""),
+        ("sync/events-left-paused", "2026-08-02T00:00:00Z", "somebody disabled them"),
+    ] {
+        let finding = found.findings.iter().find(|finding| finding.code == code).unwrap();
+        assert_eq!(finding.since, Some(at(since)), "{code}");
+        assert!(finding.message.contains(who), "{code}: {}", finding.message);
+    }
+}
 
 /// Drift detection that was whole and found one thing.
 fn deep(drift: ResourceDrift) -> Seen<DeepDrift> {
@@ -401,6 +483,10 @@ fn the_yearly_review_names_what_is_old() {
             }
         })
         .assess();
+    let end = old.findings.iter().find(|finding| finding.code == "info/engine-end-of-life");
+    let end = end.unwrap();
+    assert!(end.message.contains("ends on 2027-01-31"), "{}", end.message);
+    assert!(end.read_from.contains("as of August 2026"), "the table's date is said");
     let codes: Vec<_> = old.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert!(
         codes.contains(&"info/version-retired") && codes.contains(&"info/engine-end-of-life"),
