@@ -12,7 +12,7 @@
 //! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - `demo` (feature `demo`): a simulated AWS and the daemon in one process, told as a story.
-//! - [`redact`]: takes secrets out of what leaves for somebody else.
+//! - [`redact`]: takes secrets out of what leaves for somebody else. [`support`]: all that a ticket needs, as one archive. Pure.
 //! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
 
 pub mod act;
@@ -30,6 +30,7 @@ pub mod redact;
 pub mod report;
 pub mod settings;
 pub mod source;
+pub mod support;
 pub mod telemetry;
 pub mod text;
 pub mod web;

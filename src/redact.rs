@@ -11,6 +11,7 @@
 
 mod encodings;
 mod free_text;
+mod lines;
 mod observation;
 mod shape;
 
@@ -27,6 +28,9 @@ const SHORTEST_LEARNED: usize = 4;
 
 /// From this length on a value is taken out wherever it stands, also inside a word.
 const LONG_ENOUGH_ANYWHERE: usize = 8;
+
+/// Values that keep nothing secret, whatever they stand for; without them most texts would make no sense.
+const COMMON: [&str; 5] = ["true", "false", "none", "null", "default"];
 
 /// Words in a name that make its value secret. Compared without case and punctuation.
 const SECRET_WORDS: [&str; 16] = [
@@ -68,7 +72,8 @@ impl Redactor {
     /// Learns a secret: from now on it is taken out wherever it shows.
     pub fn learn(&mut self, secret: &str) {
         let secret = secret.trim();
-        if secret.chars().count() < SHORTEST_LEARNED || is_mark(secret) {
+        let is_common = COMMON.iter().any(|word| secret.eq_ignore_ascii_case(word));
+        if secret.chars().count() < SHORTEST_LEARNED || is_common || is_mark(secret) {
             return;
         }
         let anywhere = secret.len() >= LONG_ENOUGH_ANYWHERE;
@@ -84,8 +89,36 @@ impl Redactor {
 
     /// Learns the value of a variable, a field or a flag whose name says that it is secret.
     pub fn learn_named(&mut self, name: &str, value: &str) {
-        if is_secret_name(name) {
+        // The simulated AWS takes an account's number for a key; it is in every ARN and no secret.
+        let is_account = value.len() == 12 && value.bytes().all(|b| b.is_ascii_digit());
+        if is_secret_name(name) && !is_account {
             self.learn(value);
+        }
+    }
+
+    /// Learns every text in a JSON tree that stands under a name that says that it is secret.
+    pub fn learn_json(&mut self, value: &Value) {
+        match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    if is_secret_name(name) {
+                        self.learn_texts(value);
+                    } else {
+                        self.learn_json(value);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.learn_json(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn learn_texts(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.learn(text),
+            Value::Array(items) => items.iter().for_each(|item| self.learn_texts(item)),
+            Value::Object(map) => map.values().for_each(|value| self.learn_texts(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
@@ -114,8 +147,8 @@ impl Redactor {
         self.walk(value, true);
     }
 
-    /// JSON without secrets in its texts; names say nothing about it.
-    fn texts(&self, value: &mut Value) {
+    /// JSON without secrets in its texts; its names are ours and say nothing about secrets.
+    pub fn texts(&self, value: &mut Value) {
         self.walk(value, false);
     }
 
@@ -190,5 +223,7 @@ fn replace_words(text: &str, secret: &str) -> String {
     clean
 }
 
+#[cfg(test)]
+pub(crate) mod planting;
 #[cfg(test)]
 mod tests;

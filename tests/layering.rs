@@ -23,6 +23,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("act", &["aws", "desired", "clock", "assess::holds", "assess::types"]),
     ("report", &["desired", "assess", "observe::observation", "clock"]),
     ("redact", &["observe::observation"]),
+    (
+        "support",
+        &[
+            "assess",
+            "desired",
+            "observe::dossier",
+            "observe::observation",
+            "observe::story",
+            "redact",
+            "report",
+        ],
+    ),
     ("web", &["desired", "assess", "report", "clock", "settings::Secret"]),
     (
         "controller",
@@ -54,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "report",
             "settings",
             "source",
+            "support",
             "telemetry",
             "web",
         ],
@@ -92,6 +105,7 @@ const KEPT_BEHIND: &[(&str, &str)] = &[
     ("gix", "source"),
     ("hyper_rustls", "source/git/http"),
     ("ted_sim", "cli/sim,demo"),
+    ("flate2", "support/archive"),
 ];
 
 /// Crates that pure modules must not touch: no IO, no clock, no randomness.
@@ -110,6 +124,7 @@ const PURE: &[&str] = &[
     "observe/story",
     "observe/dossier",
     "redact",
+    "support",
 ];
 
 struct Source {

@@ -20,6 +20,7 @@ mod signals;
 #[cfg(feature = "demo")]
 mod sim;
 mod status;
+mod support_bundle;
 mod terminal;
 mod validate;
 mod what;
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Explain the last failure of an update
     Diagnose(diagnose::Args),
+    /// Write all that a support ticket needs, without secrets, into one archive
+    SupportBundle(support_bundle::Args),
     /// Say what a code means and what to do about it
     Explain(explain::Args),
     /// Print a completion script for a shell
@@ -145,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Adopt(args) => wait(adopt::run(&args)),
         Command::Doctor(args) => wait(doctor::run(&args)),
         Command::Diagnose(args) => wait(diagnose::run(&args)),
+        Command::SupportBundle(args) => wait(support_bundle::run(&args)),
         Command::Explain(args) => Ok(explain::run(&args)),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::IamPolicy(args) => Ok(iam_policy::run(&args)),

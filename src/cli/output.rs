@@ -12,6 +12,12 @@ pub(super) fn data(text: impl Display) {
     let _ = write!(stdout, "{text}").and_then(|()| stdout.flush());
 }
 
+/// Writes data that is no text.
+pub(super) fn bytes(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+}
+
 /// Writes one line of data.
 pub(super) fn line(text: impl Display) {
     data(format_args!("{text}\n"));

@@ -9,7 +9,7 @@ use crate::observe::Observer;
 use crate::observe::observation::Observation;
 use crate::redact::Redactor;
 use crate::report::{Plan, render, sides};
-use serde::{Deserialize, Serialize};
+use crate::support::recording::{self, Recorded};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// Also write what AWS said, without secrets, for tests and support
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
-    /// Assess what such a file holds instead of asking AWS
+    /// Assess what such a file, or a support bundle, holds instead of asking AWS
     #[arg(long, value_name = "FILE", visible_alias = "from-bundle")]
     replay: Option<PathBuf>,
     #[command(flatten)]
@@ -47,13 +47,6 @@ enum Format {
     Json,
     /// For a comment on a pull request
     Markdown,
-}
-
-/// What was seen of a TED, as it is recorded.
-#[derive(Debug, Serialize, Deserialize)]
-struct Recorded {
-    name: String,
-    observation: Observation,
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -135,7 +128,7 @@ fn record(file: &std::path::Path, seen: &SeenTeds) -> Result<(), Failure> {
             observation: redactor.observation(observation),
         })
         .collect();
-    std::fs::write(file, render::json(&all)).map_err(|error| Failure {
+    std::fs::write(file, recording::write(&all)).map_err(|error| Failure {
         message: format!("cannot write `{}`: {error}", file.display()),
         hint: None,
     })
@@ -143,13 +136,17 @@ fn record(file: &std::path::Path, seen: &SeenTeds) -> Result<(), Failure> {
 
 /// What a file holds; documents named on the command line are held against it.
 async fn replayed(file: &std::path::Path, args: &Args) -> Result<SeenTeds, Failure> {
-    let wrong = |message: String| Failure {
+    let wrong = |message: String| {
+        Failure {
         message: format!("cannot replay `{}`: {message}", file.display()),
-        hint: Some("write such a file with `ted-controller plan --record FILE`".to_owned()),
+        hint: Some(
+            "write such a file with `ted-controller plan --record FILE` or `ted-controller support-bundle`"
+                .to_owned(),
+        ),
+    }
     };
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    let all: Vec<Recorded> =
-        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let all = recording::read(&bytes).map_err(|error| wrong(error.to_string()))?;
     // Nobody is asked: only documents count among the arguments.
     let observer = Observer::offline();
     let documents = if args.what.is_empty() {
@@ -157,12 +154,28 @@ async fn replayed(file: &std::path::Path, args: &Args) -> Result<SeenTeds, Failu
     } else {
         subjects(&args.what, &args.aws, &observer).await?
     };
+    for document in &documents {
+        if !all.iter().any(|recorded| is_of(document, recorded)) {
+            let name = &document.name;
+            output::note(format_args!("nothing in `{}` is about `{name}`", file.display()));
+        }
+    }
     Ok(all
         .into_iter()
         .map(|recorded| {
-            let subject = documents.iter().find(|subject| subject.name == recorded.name).cloned();
+            let subject = documents.iter().find(|document| is_of(document, &recorded)).cloned();
             let subject = subject.unwrap_or_else(|| Subject::recorded(&recorded.name));
             (subject, recorded.observation)
         })
         .collect())
+}
+
+/// Whether a document is that of a recorded TED: by its name, or by the product that was recorded without a document.
+fn is_of(document: &Subject, recorded: &Recorded) -> bool {
+    let product = document.query.product.as_str();
+    let products = recorded.observation.products.present();
+    document.name == recorded.name
+        || products.is_some_and(|found| {
+            found.iter().any(|found| found.name == product || found.id == product)
+        })
 }

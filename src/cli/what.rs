@@ -128,9 +128,10 @@ pub(super) async fn look_at_all(
     for (place, subject) in subjects.into_iter().enumerate() {
         let observer = Arc::clone(&observer);
         looks.spawn(async move {
-            let look = match deep {
-                true => Box::pin(subject.look_deep(&observer)).await,
-                false => Box::pin(subject.look(&observer)).await,
+            let look = if deep {
+                Box::pin(subject.look_deep(&observer)).await
+            } else {
+                Box::pin(subject.look(&observer)).await
             };
             (place, subject, look)
         });

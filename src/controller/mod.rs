@@ -18,7 +18,7 @@ mod queue;
 mod slot;
 mod state;
 
-pub use state::{StateDir, StateError};
+pub use state::{StateDir, StateError, file as state_file};
 
 use crate::assess::types::{ConditionStatus, ConditionType};
 use crate::assess::{Context, Frozen};

@@ -47,7 +47,7 @@ impl StateError {
 }
 
 /// Where the state is written in a state directory.
-pub(super) fn file(folder: &Path) -> PathBuf {
+pub fn file(folder: &Path) -> PathBuf {
     folder.join(STATE_FILE)
 }
 

@@ -7,9 +7,18 @@ const SHORTEST: usize = 6;
 
 /// Other spellings of a secret than its own.
 pub(super) fn of(secret: &str) -> Vec<String> {
-    let mut forms = vec![json(secret), html(secret), percent(secret)];
-    forms.push(percent(secret).replace("%20", "+"));
-    forms.push(percent(secret).to_lowercase());
+    let mut forms = vec![json(secret), html(secret), html(secret).replace('\'', "&#39;")];
+    // What a component keeps (RFC 3986, "unreserved"), what a path keeps, and nothing kept.
+    for kept in ["-._~", "-._~/:@!$&'()*+,;="] {
+        let form =
+            percent(secret, |byte| byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte));
+        forms.push(form.replace("%20", "+"));
+        forms.push(lower_digits(&form));
+        forms.push(form);
+    }
+    let all = percent(secret, |_| false);
+    forms.push(lower_digits(&all));
+    forms.push(all);
     forms.extend(base64_within(secret));
     let hex = hex(secret);
     forms.push(hex.to_uppercase());
@@ -29,10 +38,21 @@ fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn percent(text: &str) -> String {
+/// The same with `%3f` for `%3F`.
+fn lower_digits(form: &str) -> String {
+    let mut out = String::with_capacity(form.len());
+    let mut digits = 0;
+    for c in form.chars() {
+        out.push(if digits > 0 { c.to_ascii_lowercase() } else { c });
+        digits = if c == '%' { 2 } else { usize::saturating_sub(digits, 1) };
+    }
+    out
+}
+
+fn percent(text: &str, is_kept: impl Fn(u8) -> bool) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if is_kept(byte) {
             out.push(char::from(byte));
         } else {
             let _ = write!(out, "%{byte:02X}");
@@ -116,8 +136,15 @@ mod tests {
     #[test]
     fn spellings_are_those_of_their_syntax() {
         let forms = of("a b\"<é>&c/d");
-        for form in ["a b\\\"<é>&c/d", "a b&quot;&lt;é&gt;&amp;c/d", "a%20b%22%3C%C3%A9%3E%26c%2Fd"]
-        {
+        for form in [
+            "a b\\\"<é>&c/d",
+            "a b&quot;&lt;é&gt;&amp;c/d",
+            "a%20b%22%3C%C3%A9%3E%26c%2Fd",
+            "a%20b%22%3c%c3%a9%3e%26c%2fd",
+            "a+b%22%3C%C3%A9%3E%26c%2Fd",
+            "a%20b%22%3C%C3%A9%3E&c/d",
+            "%61%20%62%22%3C%C3%A9%3E%26%63%2F%64",
+        ] {
             assert!(forms.iter().any(|known| known == form), "{form}: {forms:?}");
         }
     }

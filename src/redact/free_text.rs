@@ -102,7 +102,12 @@ fn without_named(text: &str) -> String {
         if announces && tells && is_secret_name(name.as_str()) {
             clean.push_str(&text[from..value.start()]);
             clean.push_str(REDACTED);
-            from = value.end();
+            // In quotes it goes on to the next ones.
+            let closing = found.get(4).and_then(|quote| {
+                let line = text[value.start()..].split('\n').next()?;
+                Some(value.start() + line.find(quote.as_str())?)
+            });
+            from = closing.unwrap_or(value.end());
         } else {
             // The value may itself be a name: `error: password=x`.
             let next = if joined.is_empty() { join.end() } else { value.start() };
@@ -201,6 +206,11 @@ mod tests {
             ("error: token: abc123", "error: token: [redacted]", "a name after a name"),
             ("run --auth-token abc123 now", "run --auth-token [redacted] now", "a flag"),
             ("password 'hunter2' refused", "password '[redacted]' refused", "quoted"),
+            (
+                "{password: \"open sesame; x\", a: 1}",
+                "{password: \"[redacted]\", a: 1}",
+                "blanks in quotes",
+            ),
             (
                 "https://b.s3.amazonaws.com/x?X-Amz-Credential=AKIA1&X-Amz-Signature=0a1b2c",
                 "https://b.s3.amazonaws.com/x?X-Amz-Credential=[redacted]&X-Amz-Signature=[redacted]",

@@ -204,6 +204,8 @@ fn names(seen: &Observation) -> BTreeSet<String> {
     }
     for stack in seen.nested.present().into_iter().flatten() {
         names.extend([stack.name.clone(), stack.logical_id.clone()]);
+        // Groups and the like, whose names are outputs, too.
+        names.extend(stack.resources.iter().map(|resource| resource.physical_id.clone()));
     }
     if let Seen::Present(root) = &seen.root {
         names.insert(root.name.clone());

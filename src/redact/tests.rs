@@ -1,8 +1,8 @@
+use super::planting::planted;
 use super::*;
 use crate::assess::testing::{World, healthy, there};
 use crate::assess::{Context, assess};
-use crate::observe::observation::{DeepDrift, Gap};
-use crate::observe::observation::{Observation, Parameter, ResourceDrift, Seen, StackParameter};
+use crate::observe::observation::Observation;
 use serde_json::json;
 
 const SECRET: &str = "correct-horse 7/battery+staple";
@@ -40,6 +40,7 @@ fn a_short_secret_is_taken_out_only_as_a_word() {
     );
     assert_eq!(learned("abc").text("abc"), "abc", "too short to be told from chance");
     assert_eq!(learned("****").text("****"), "****", "a mark is no secret");
+    assert_eq!(learned("true").text("it is true"), "it is true", "nobody keeps this secret");
 }
 
 #[test]
@@ -62,63 +63,6 @@ fn json_loses_what_stands_under_a_secret_name_and_keeps_its_shape() {
             REDACTED: 1, "nothing": null, "empty": {"secret": ""},
         })
     );
-}
-
-/// An observation with a secret in every place that can hold one, each its own, and the secrets.
-fn planted() -> (Observation, Vec<String>) {
-    let mut seen = healthy();
-    let mut secrets = Vec::new();
-    let mut secret = |place: &str| {
-        let secret = format!("Zq9-{place}-planted");
-        secrets.push(secret.clone());
-        secret
-    };
-    let template = there(&mut seen.template);
-    for key in ["NoEchoValue", "OddValue", "ApiToken"] {
-        template.parameters.push(Parameter {
-            key: key.into(),
-            no_echo: key == "NoEchoValue",
-            ..Parameter::default()
-        });
-    }
-    let root = there(&mut seen.root);
-    let mut put = |key: &str, value: String| {
-        root.parameters.insert(key.to_owned(), StackParameter { value, resolved: None });
-    };
-    put("NoEchoValue", secret("noecho"));
-    put("OddValue", secret("odd"));
-    put("ApiToken", secret("token"));
-    put("UnknownToTheTemplate", secret("unknown"));
-    root.parameters.get_mut("VpcId").unwrap().resolved = Some(secret("resolved"));
-    root.outputs.insert("AdminPassword".into(), secret("output"));
-    root.outputs.insert("Endpoint".into(), format!("https://admin:{}@host/x", secret("userinfo")));
-    let echo = secret("echo");
-    root.parameters.insert("Echoed".into(), StackParameter { value: echo.clone(), resolved: None });
-    root.reason = Some(format!("resource X said {echo}"));
-    let record = there(&mut seen.last_record);
-    record.outputs.insert("Note".into(), secret("record"));
-    record.errors = vec![format!("password={}", secret("error")), format!("again {echo}")];
-    there(&mut seen.products)[0].status_message = Some(format!("token: {}", secret("status")));
-    let trigger = &mut there(&mut seen.triggers).mappings[0];
-    trigger.tags = Some([("owner".to_owned(), secret("tag"))].into());
-    seen.caches = Seen::Unreadable(Gap {
-        operation: "elasticache:DescribeReplicationGroups".into(),
-        reason: "AccessDenied".into(),
-        message: format!("bad header Authorization: AWS4 {}", secret("gap")),
-        passing: false,
-    });
-    seen.deep_drift = Seen::Present(DeepDrift {
-        drifts: vec![ResourceDrift {
-            differences: vec![(
-                "/Environment/DB_PASSWORD".into(),
-                secret("drift"),
-                secret("drifted"),
-            )],
-            ..ResourceDrift::default()
-        }],
-        ..DeepDrift::default()
-    });
-    (seen, secrets)
 }
 
 #[test]
@@ -167,4 +111,12 @@ fn parameters_of_a_document_are_learned_by_the_same_rules() {
         [("MaxConnections", "800"), ("Note", "open sesame"), ("MasterPassword", "12345")];
     redactor.learn_parameters(parameters.into_iter(), &seen);
     assert_eq!(redactor.text("800, open sesame, 12345"), "800, [redacted], [redacted]");
+}
+
+#[test]
+fn what_stands_under_a_secret_name_in_json_is_learned() {
+    let mut redactor = Redactor::default();
+    let settings = json!({"server": {"token": "open sesame", "port": 8080}, "keys": [{"password": ["alpha1", 7]}]});
+    redactor.learn_json(&settings);
+    assert_eq!(redactor.text("open sesame, alpha1, 8080"), "[redacted], [redacted], 8080");
 }

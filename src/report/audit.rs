@@ -103,6 +103,25 @@ impl Audit {
     }
 }
 
+/// The lines that a state directory holds and that are `wanted`, the oldest first. A line that is none of ours is passed over.
+///
+/// # Errors
+/// A file is there and cannot be read.
+pub fn read(folder: &Path, wanted: impl Fn(&Line) -> bool) -> io::Result<Vec<Line>> {
+    let mut found = Vec::new();
+    for name in [OLDER, FILE] {
+        let text = match std::fs::read(folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            read => read?,
+        };
+        let lines = text.split(|byte| *byte == b'\n');
+        found.extend(
+            lines.filter_map(|line| serde_json::from_slice(line).ok()).filter(|line| wanted(line)),
+        );
+    }
+    Ok(found)
+}
+
 fn append(folder: &Path, path: &Path, line: &Line) -> io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|file| file.len() > MAX_BYTES) {
         std::fs::rename(path, folder.join(OLDER))?;
@@ -166,6 +185,9 @@ mod tests {
         let read: Vec<Line> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(read, [line("one"), line("two\nlines")]);
+        std::fs::write(folder.path().join(OLDER), "not ours\n").unwrap();
+        let found = super::read(folder.path(), |line| line.summary == "one").unwrap();
+        assert_eq!(found, [line("one")]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -9,7 +9,7 @@ use crate::assess::facts::{Agreed, Facts};
 use crate::desired::{Engine, Role};
 use crate::observe::observation::{Observation, Record, Seen};
 use crate::observe::story::Story;
-use crate::text::sanitize;
+use crate::text::{moment, sanitize};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -272,7 +272,6 @@ fn summary(
     record: Option<&Record>,
     diagnosis: Option<&Diagnosis>,
 ) -> String {
-    let moment = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let change = match (events, record, began) {
         (Events::Outside, _, Some(began)) => {
             format!("the change of the stack of {}, past Service Catalog,", moment(began))

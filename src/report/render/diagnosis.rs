@@ -1,9 +1,10 @@
 //! A diagnosis as text: what failed first, where, in whose words, what to do; then what failed on the way back, who was denied what, and
 //! what could not be seen.
 
-use super::layout::{hang, moment};
+use super::layout::hang;
 use super::paint::Paint;
 use crate::assess::diagnosis::{Denied, Diagnosis, Failure, LastFailure, Outcome};
+use crate::text::moment;
 
 /// How many failures of a list are shown; the rest is counted. JSON has all of them.
 const MOST_SHOWN: usize = 12;
