@@ -12,7 +12,7 @@ use crate::assess::past::Past;
 use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, Step, StepKind};
 use crate::assess::{Context, Frozen, assess, survey};
 use crate::clock::{self, Instant};
-use crate::desired::{Desired, Engine, Entry, Standing};
+use crate::desired::{Desired, Entry, Standing};
 use crate::observe::observation::{NestedStack, Observation, Record, Seen};
 use crate::observe::{Depth, LookError, Observer, Query};
 use crate::report::audit::{Audit, Line};
@@ -413,16 +413,20 @@ impl Verdict {
     pub(super) fn progress(&self) -> Option<Progress> {
         let nested = self.observation.nested.present().filter(|_| self.is_moving())?;
         let began = self.observation.last_record.present()?.created?;
-        let begun = |stack: &&NestedStack| stack.updated.is_some_and(|at| at >= began);
+        let reached = |stack: &&NestedStack| stack.updated.is_some_and(|at| at >= began);
         // Replaced resources are cleaned up afterwards, while the others are changed.
         let works = |stack: &&NestedStack| {
             stack.status.ends_with("_IN_PROGRESS") && !stack.status.contains("_CLEANUP_")
         };
         let current = nested.iter().find(works);
         Some(Progress {
-            stacks_done: nested.iter().filter(|stack| begun(stack) && !works(stack)).count(),
+            stacks_done: nested.iter().filter(|stack| reached(stack) && !works(stack)).count(),
             stacks_total: nested.len(),
-            resources_done: nested.iter().filter(begun).map(|stack| stack.resources_complete).sum(),
+            resources_done: nested
+                .iter()
+                .filter(reached)
+                .map(|stack| stack.resources_complete)
+                .sum(),
             resources_total: nested.iter().map(|stack| stack.resources_total).sum(),
             current: current.map(|stack| format!("{} {}", stack.logical_id, stack.status)),
         })

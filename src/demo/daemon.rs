@@ -57,7 +57,8 @@ impl Daemon {
         let mut tasks = JoinSet::new();
 
         let (sources, defaults) = (settings.all_sources(), settings.defaults());
-        let snapshots = source::start(&sources, &defaults, settings.source_poll, None, &mut tasks, &stop);
+        let snapshots =
+            source::start(&sources, &defaults, settings.source_poll, None, &mut tasks, &stop);
         let (sender, documents) = watch::channel(Arc::new(Documents::unread(&snapshots)));
         tasks.spawn(source::merge(snapshots, defaults, sender, stop.clone()));
         let site = web::Site {
