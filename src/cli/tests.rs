@@ -76,6 +76,19 @@ It outlives a restart of the daemon when that has a state directory. What is beg
         "\
 0 whenever it could look. With `--detailed-exitcode` 2 when there is drift, a finding or a step; 1 when something could not be looked at.",
     ),
+    (
+        "diagnose",
+        "\
+The last failed change, whoever made it: the first real failure in the deepest nested stack, and not its echoes; what it means, what to
+do, and what could not be seen. 0 when it could look, also when nothing has failed; 1 when it could not.",
+    ),
+    (
+        "support-bundle",
+        "\
+The archive holds what Turbot's guides ask for in a ticket, and `report.html`, which opens without a network. What could not be read is
+named in it, and on standard error. `plan --from-bundle FILE` assesses it anew, offline. What is taken out, and how, stands in
+[troubleshooting.md](../troubleshooting.md). 0 when the archive was written, 1 when nothing could be read.",
+    ),
     ("adopt", "The documents only look (`mode: observe`), and have no plan. 1 when one could not be written."),
     ("doctor", "1 when something is missing."),
     ("explain", "All codes are in [codes.md](codes.md). 1 when there is no such code."),
@@ -180,6 +193,9 @@ fn code(text: &str) -> String {
 
 fn said(argument: &Arg) -> String {
     let mut text = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    for alias in argument.get_visible_aliases().unwrap_or_default() {
+        let _ = write!(text, "; also `--{alias}`");
+    }
     let takes = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
     let values = if takes { argument.get_possible_values() } else { Vec::new() };
     if !values.is_empty() {
