@@ -224,6 +224,4 @@ fn replace_words(text: &str, secret: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod planting;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,8 +1,10 @@
-use super::planting::planted;
+pub(crate) mod planting;
+
 use super::*;
 use crate::assess::testing::{World, healthy, there};
 use crate::assess::{Context, assess};
 use crate::observe::observation::Observation;
+use planting::planted;
 use serde_json::json;
 
 const SECRET: &str = "correct-horse 7/battery+staple";

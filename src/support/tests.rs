@@ -8,7 +8,7 @@ use crate::assess::{Context, assess, survey};
 use crate::observe::dossier::ServiceEvent;
 use crate::observe::observation::{Backlog, Gap, Seen};
 use crate::observe::story::{StackEvent, StackStory, Story};
-use crate::redact::planting::planted;
+use crate::redact::tests::planting::planted;
 use crate::report::sides;
 
 const ROOT: &str = "arn:aws:cloudformation:us-east-2:111122223333:stack/SC-111122223333-pp-1/root";
