@@ -78,9 +78,9 @@ async fn a_document_is_enough_to_migrate_from_redis_to_valkey() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_writes_do_not_hide_how_fast_aws_goes() {
-    // Each write takes two seconds of ours. Whoever took the end of a pass for the time of its look would think that AWS goes as slow as
+    // Each write takes a second of ours. Whoever took the end of a pass for the time of its look would think that AWS goes as slow as
     // we do, and wait a minute for what is there in three seconds.
-    let text = "faults:\n  - {service: lambda, effect: write, fault: {latency: 2s}}\n";
+    let text = "faults:\n  - {service: lambda, effect: write, fault: {latency: 1s}}\n";
     let scenario = Scenario::parse("slow.yaml", text).expect("it parses");
     let sim = Sim::start(&scenario, 20.0).expect("it starts");
     let daemon = Daemon::start(&sim, STAY, Options::default());
@@ -99,6 +99,6 @@ async fn slow_writes_do_not_hide_how_fast_aws_goes() {
     daemon.until("events to run", HOURS, |status| !is(status, ConditionType::EventsPaused)).await;
     let took = began.elapsed();
     daemon.stop().await;
-    // 31 writes are one minute, the update itself is half of one.
+    // 31 writes are half a minute, and so is the update itself.
     assert!(took < Duration::from_mins(3), "{took:?}");
 }

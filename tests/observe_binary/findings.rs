@@ -537,7 +537,7 @@ fn every_code_that_one_look_can_find_is_found_here() {
     found.extend(["info/version-retired", "info/newer-version", "info/engine-end-of-life"]);
     found.insert("sync/unreadable");
     // It takes two looks to see that a queue does not drain, and a drift detection of CloudFormation to see into resources.
-    found.extend(["sync/backlog-not-draining", "drift/resource"]);
+    found.extend(["sync/backlog-not-draining", "drift/resource", "info/resource-unchecked"]);
     let known: BTreeSet<&str> =
         all().filter(|known| known.of == Of::Finding).map(|known| known.code).collect();
     assert_eq!(found, known);
