@@ -7,6 +7,7 @@ mod look;
 mod daemon;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -257,4 +258,58 @@ async fn a_pass_that_breaks_off_is_one_teds_and_is_told() {
     stop.cancel();
     let summary = running.await.unwrap();
     assert_eq!((summary.settled, summary.failed), (1, 1), "{summary:?}");
+}
+
+/// Somebody moves the cache's snapshot window in ElastiCache, which no look compares.
+async fn move_snapshot_window(sim: &Sim) {
+    let config = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new("us-east-2"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "AKIAOPERATOR",
+            "secret",
+            None,
+            None,
+            "test",
+        )))
+        .http_client(sim.http_client())
+        .time_source(sim.time_source())
+        .build();
+    let client = aws_sdk_elasticache::Client::new(&config);
+    let call = client.modify_replication_group().apply_immediately(true);
+    let call = call.replication_group_id("turbot-einstein-cache-cluster");
+    call.snapshot_window("03:00-04:00").send().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_of_deep_drift_finds_what_changed_for_less_than_half_a_call_a_minute() {
+    let sim = sim();
+    let deep = |sim: &Sim, operation: &str| {
+        sim.log().iter().filter(|entry| entry.operation == operation).count()
+    };
+    // Shorter than one round may take: it is stretched.
+    let stay = look::STAY
+        .replace("spec:", "spec:\n  policy: {mode: observe, deepDriftInterval: 1h, interval: 5m}");
+    let daemon = Daemon::start(&sim, &stay, Options::default());
+    let hour = Duration::from_hours(1);
+    let found = |status: &ted_controller::report::Status| {
+        status.findings.iter().any(|finding| finding.code == "drift/resource")
+    };
+    daemon.until("a first look", hour, |status| status.observed_at.is_some()).await;
+    clock::sleep(6 * hour).await;
+    assert!(!found(&daemon.status().unwrap()), "nothing has changed yet");
+    move_snapshot_window(&sim).await;
+    daemon.until("the drift", 4 * hour, found).await;
+    let status = daemon.status().unwrap();
+    assert!(is(&status, ConditionType::Ready), "it is told, and makes nobody less ready");
+    clock::sleep(14 * hour).await;
+    daemon.stop().await;
+    let calls =
+        ["DetectStackDrift", "DescribeStackDriftDetectionStatus", "DescribeStackResourceDrifts"]
+            .map(|operation| deep(&sim, operation));
+    let minutes = sim.log().last().unwrap().at.since(sim.log()[0].at).as_secs() / 60;
+    assert!(minutes >= 20 * 60, "{minutes}");
+    let total: usize = calls.iter().sum();
+    assert!(calls[0] >= 11 * 7, "every stack, again and again: {calls:?}");
+    assert!(total * 2 <= usize::try_from(minutes).unwrap(), "{total} calls in {minutes} minutes");
 }

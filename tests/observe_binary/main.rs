@@ -19,3 +19,4 @@ mod harness;
 mod hostile;
 mod operator;
 mod policy;
+mod tickets;
