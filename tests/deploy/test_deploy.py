@@ -1,5 +1,5 @@
 """Are the files one deploys with right? Each is judged by the tool its users have: hadolint, the Kubernetes schemas, systemd, an IAM linter,
-GitHub's schema of workflows, pre-commit."""
+promtool, GitHub's schema of workflows, pre-commit."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 BINARY = Path(os.environ.get("TED_CONTROLLER_BIN", ROOT / "target/debug/ted-controller"))
+PROMTOOL = os.environ.get("TED_CONTROLLER_PROMTOOL", "promtool")
+ALERTS = DEPLOY / "prometheus/alerts.yaml"
 
 
 def tool(name: str) -> str:
@@ -156,6 +158,24 @@ def test_the_unit_is_understood_and_hardened(tmp_path: Path) -> None:
     assert verified.returncode == 0 and not verified.stderr.strip(), verified.stderr
     scored = run("systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit))
     assert scored.returncode == 0, scored.stdout
+
+
+def test_alerts_fire_when_they_should_and_not_before() -> None:
+    checked = run(PROMTOOL, "check", "rules", "--lint-fatal", str(ALERTS))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    tested = run(PROMTOOL, "test", "rules", str(Path(__file__).with_name("alerts_test.yaml")))
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_alerts_ask_for_metrics_that_there_are_and_lead_to_a_text_that_there_is() -> None:
+    known = (ROOT / "docs/reference/metrics.md").read_text()
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    (group,) = yaml.safe_load(ALERTS.read_text())["groups"]
+    for rule in group["rules"]:
+        for metric in re.findall(r"ted_controller_\w+", rule["expr"]):
+            assert f"`{metric}`" in known, metric
+        assert rule["alert"] in headings, rule["alert"]
+        assert rule["annotations"]["runbook"] == f"docs/operations.md#{rule['alert'].lower()}"
 
 
 WORKFLOW = DEPLOY / "ci/github-plan.yml"

@@ -26,6 +26,16 @@ fn every_gate_is_explained_and_no_other() {
 }
 
 #[test]
+fn the_page_for_the_night_leaves_no_gate_finding_or_condition_out() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = fs::read_to_string(path).unwrap();
+    let conditions = ["Ready", "Reconciling", "Stalled", "Drifted", "OutOfSync", "EventsPaused"];
+    let codes = known(Of::Gate).into_iter().chain(known(Of::Finding)).chain(conditions);
+    let missing: Vec<&str> = codes.filter(|code| !page.contains(&format!("`{code}`"))).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
 fn every_code_in_the_source_of_the_findings_is_explained_and_no_other() {
     let source = [
         include_str!("../findings/drift.rs"),
