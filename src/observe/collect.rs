@@ -189,8 +189,8 @@ async fn steady(
     };
     // Of a stack that was deleted everything has to be found again.
     let Some(root) = existing(Some(convert::stack(&root))) else { return Ok(None) };
-    // A record that is over stays as it is, and a new one shows as the product's last.
-    let over = matches!(ids.record.status.as_str(), "SUCCEEDED" | "FAILED");
+    // A new record shows as the product's last.
+    let over = is_over(ids.record);
     let as_before = product == *ids.product && root == *ids.root && over;
     let quiet = product.status != "UNDER_CHANGE" && !root.status.ends_with("_IN_PROGRESS");
     let fresh = now.duration_since(known.slow_at) < SLOW_CLOCK;
@@ -214,6 +214,11 @@ async fn steady(
     ];
     observation.read_at.extend(read.map(|(part, at)| (part.to_owned(), at)));
     Ok(Some(observation))
+}
+
+/// Whether a record stays as it is from now on.
+fn is_over(record: &Record) -> bool {
+    matches!(record.status.as_str(), "SUCCEEDED" | "FAILED")
 }
 
 /// The hive that a look without a document found is the one that its caches were chosen by.
@@ -461,6 +466,16 @@ impl Collector<'_> {
 
     async fn record(&self, id: Option<&str>) -> Seen<Record> {
         let Some(id) = id else { return Seen::Absent };
+        // A record that is over stays as it is; its outputs take several pages.
+        let known = self.known.map(|known| &known.observation).and_then(|seen| {
+            [&seen.last_record, &seen.last_success]
+                .into_iter()
+                .filter_map(Seen::present)
+                .find(|record| record.id == id && is_over(record))
+        });
+        if let Some(known) = known {
+            return Seen::Present(known.clone());
+        }
         seen(self.reader.record(id).await, |found| convert::record(found.record, &found.outputs))
     }
 

@@ -317,3 +317,32 @@ async fn a_day_of_deep_drift_finds_what_changed_for_less_than_half_a_call_a_minu
     assert!(calls[0] >= 11 * 7, "every stack, again and again: {calls:?}");
     assert!(total * 2 <= usize::try_from(minutes).unwrap(), "{total} calls in {minutes} minutes");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_pauses_nothing_goes_out_within_four_round_trips() {
+    let sim = sim();
+    let here = "spec:\n  account: \"111122223333\"\n  region: us-east-2\n  events: {pause: false}";
+    let stay = look::STAY.replace("spec:", here);
+    let daemon = Daemon::start(&sim, &stay, Options::default());
+    daemon.until("the first look", MINUTE, |status| is(status, ConditionType::Ready)).await;
+    clock::sleep(Duration::from_secs(30)).await;
+    // From now on every answer takes a second: what goes out together takes one, what waits for another takes two.
+    sim.add_fault(Rule::always(Fault::Latency(Delay::fixed(Duration::from_secs(1)))));
+    let began = clock::now();
+    daemon.commit(Some(&MIGRATE.replace("spec:", "spec:\n  events: {pause: false}")));
+    let sent = async {
+        loop {
+            let log = sim.log();
+            if log.iter().any(|entry| entry.operation == "UpdateProvisionedProduct") {
+                return;
+            }
+            clock::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(MINUTE, sent).await.expect("an update");
+    let took = began.elapsed();
+    daemon.stop().await;
+    // It is in the log once its own second is over. A file as source adds the 150 ms that it waits for the end of an edit.
+    let before = took.saturating_sub(Duration::from_secs(1));
+    assert!(before <= Duration::from_millis(4 * 1000 + 150), "{before:?}");
+}

@@ -34,7 +34,7 @@ pub(super) async fn brisk(
     };
     let reader = session.reader();
     let by_id = ReaderRef::Id(product.id.clone());
-    let is_over = matches!(record.status.as_str(), "SUCCEEDED" | "FAILED");
+    let is_over = super::is_over(record);
     let record_again = async {
         // A record that is over stays as it is.
         if is_over { None } else { Some(reader.record(&record.id).await) }
@@ -127,7 +127,7 @@ pub(super) async fn brisk(
 fn moves(product: &Product, record: &Record, root_status: &str) -> bool {
     product.status == "UNDER_CHANGE"
         || root_status.ends_with("_IN_PROGRESS")
-        || !matches!(record.status.as_str(), "SUCCEEDED" | "FAILED")
+        || !super::is_over(record)
 }
 
 /// The nested stacks; resources are listed again only of those that work at them now.
