@@ -346,3 +346,29 @@ async fn an_update_that_pauses_nothing_goes_out_within_four_round_trips() {
     let before = took.saturating_sub(Duration::from_secs(1));
     assert!(before <= Duration::from_millis(4 * 1000 + 150), "{before:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_takes_few_looks_and_leaves_lambda_to_others() {
+    let sim = sim();
+    let daemon = Daemon::start(&sim, MIGRATE, Options::default());
+    let hour = Duration::from_hours(1);
+    daemon.until("the pause", hour, |status| is(status, ConditionType::EventsPaused)).await;
+    daemon.until("its end", 6 * hour, |status| !is(status, ConditionType::EventsPaused)).await;
+    daemon.stop().await;
+    let log = sim.log();
+    let first = |name: &str| log.iter().position(|entry| entry.operation == name).unwrap();
+    let (hold, update) = (first("TagResource"), first("UpdateProvisionedProduct"));
+    let looks =
+        log[hold..update].iter().filter(|entry| entry.operation == "ListEventSourceMappings");
+    // After the claims, after the disabling, two before the update; the others watch Lambda at work and the last workers end.
+    let looks = looks.count();
+    assert!(looks <= 12, "{looks}");
+    // Ten at once after a quiet time, five a second in the long run.
+    let asked: Vec<_> =
+        log.iter().filter(|e| e.service == Some("lambda")).map(|entry| entry.at).collect();
+    let window = Duration::from_secs(10);
+    let within =
+        |from: usize| asked[from..].iter().filter(|at| at.since(asked[from]) < window).count();
+    let busiest = (0..asked.len()).map(within).max().unwrap();
+    assert!(busiest <= 10 + 10 * 5, "{busiest} in ten seconds");
+}
