@@ -13,7 +13,8 @@
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - `demo` (feature `demo`): a simulated AWS and the daemon in one process, told as a story.
 //! - [`redact`]: takes secrets out of what leaves for somebody else. [`support`]: all that a ticket needs, as one archive. Pure.
-//! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what.
+//! - [`clock`]: the only reader of real time. [`text`]: foreign text made safe to print. [`denial`]: who was denied what. `https`: our
+//!   client for servers other than AWS.
 
 pub mod act;
 pub mod assess;
@@ -25,6 +26,7 @@ pub mod controller;
 pub mod demo;
 pub mod denial;
 pub mod desired;
+mod https;
 pub mod observe;
 pub mod redact;
 pub mod report;

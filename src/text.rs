@@ -5,13 +5,38 @@
 //! string into a message calls it once, where the string comes in. It does not escape HTML: the page does that, where
 //! HTML is made.
 //!
-//! [`moment`] is how a time is written in sentences, so that all of them look alike.
+//! [`moment`] is how a time is written in sentences, so that all of them look alike. [`chain`] tells an error with its causes.
 
 use jiff::Timestamp;
 
 /// A moment as people read it: `2026-07-01 12:00:05 UTC`.
 pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// An error and its causes on one line, none of them twice.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .collect()
 }
 
 /// How many characters of a foreign message are kept.

@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("clock", &[]),
+    // The one client for servers other than AWS: git's and those of receivers.
+    ("https", &[]),
     ("denial", &[]),
     ("desired", &[]),
     ("settings", &["desired"]),
     ("telemetry", &["settings"]),
     ("assess", &["denial", "desired", "observe::observation", "observe::story"]),
-    ("source", &["desired", "clock", "settings"]),
+    ("source", &["desired", "clock", "https", "settings"]),
     ("aws", &["settings", "clock", "denial"]),
     ("observe", &["aws", "desired", "clock", "settings"]),
     ("act", &["aws", "desired", "clock", "assess::holds", "assess::types"]),
@@ -103,7 +105,7 @@ const KEPT_BEHIND: &[(&str, &str)] = &[
     ("serde_yaml", "desired/parse"),
     ("use backoff::", "controller/backoff"),
     ("gix", "source"),
-    ("hyper_rustls", "source/git/http"),
+    ("hyper_rustls", "https"),
     ("ted_sim", "cli/sim,demo"),
     ("flate2", "support/archive"),
 ];

@@ -108,7 +108,7 @@ impl Desired {
     /// The identity of the spec: two documents that say the same have the same, however they are written.
     pub fn digest(&self) -> SpecDigest {
         let text = serde_json::to_string(&self.spec_tree(Detail::Whole)).unwrap_or_default();
-        SpecDigest(hex(&Sha256::digest(text.as_bytes())[..8]))
+        SpecDigest(crate::text::hex(&Sha256::digest(text.as_bytes())[..8]))
     }
 
     fn tree(&self, detail: Detail) -> Tree {
@@ -309,14 +309,4 @@ impl Map {
     fn done(self) -> Tree {
         Tree::Map(self.entries)
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .collect()
 }

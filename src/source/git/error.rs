@@ -2,6 +2,7 @@
 //!
 //! No text here holds a secret: whatever a server or `ssh` says goes through [`super::exchange::Exchange::clean`] first.
 
+use crate::https::TrustError;
 use crate::settings::SecretError;
 use std::io;
 use std::time::Duration;
@@ -156,6 +157,15 @@ pub enum GitError {
     /// We are stopping.
     #[error("stopped")]
     Stopped,
+}
+
+impl From<TrustError> for GitError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::BadFile { file, detail } => Self::BadFile { file, detail },
+            TrustError::Unsupported(detail) => Self::Unsupported(detail),
+        }
+    }
 }
 
 /// Who can do something about an error.

@@ -5,6 +5,7 @@
 
 use super::error::GitError;
 use crate::clock::{self, Instant};
+pub(super) use crate::text::chain;
 use crate::text::sanitize_to;
 use std::future::Future;
 use std::io;
@@ -120,19 +121,4 @@ impl Exchange {
         }
         sanitize_to(text.trim(), MAX_DETAIL)
     }
-}
-
-/// An error and its causes on one line, none of them twice.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = error.source();
-    }
-    text
 }

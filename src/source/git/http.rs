@@ -1,12 +1,13 @@
-//! HTTP for git: the library's requests over hyper and rustls, with one connection that is kept between visits.
+//! HTTP for git: the library's requests over our client ([`crate::https`]), with one connection that is kept between visits.
 //!
 //! Credentials go to the origin of the address and nowhere else: a redirect within it is followed (servers send `/teds` on to `/teds.git`),
-//! one that leaves it is an error that names the other place. Proxies are those of the environment, for `https://` only.
+//! one that leaves it is an error that names the other place.
 
 use super::error::GitError;
 use super::exchange::{Exchange, chain};
 use super::protocol::AGENT;
-use crate::settings::{GitScheme, GitUrl, TokenScheme};
+use crate::https::{Unanswered, Web};
+use crate::settings::{GitUrl, TokenScheme};
 use gix_transport::client::blocking_io::http::{
     Error as TransportError, GetResponse, Http, PostBodyDataKind, PostResponse,
 };
@@ -14,25 +15,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::any::Any;
 use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-/// How long a connection waits for the next visit; servers close theirs after about a minute.
-const KEEP: Duration = Duration::from_secs(90);
-
-/// How long getting a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// The most redirects within a server.
 const MAX_REDIRECTS: usize = 3;
@@ -42,46 +27,6 @@ const MAX_LEFT: usize = 64 * 1024;
 
 /// The most of an error's page that is read.
 const MAX_ERROR_BODY: usize = 2048;
-
-/// The client of one repository, over a proxy or not; a copy shares its connection.
-#[derive(Clone)]
-pub(super) enum Web {
-    Direct(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-    Proxied(Client<HttpsConnector<Tunnel<HttpConnector>>, Full<Bytes>>),
-}
-
-impl Web {
-    /// # Errors
-    /// The certificates cannot be used.
-    pub(super) fn new(url: &GitUrl, ca_file: Option<&Path>) -> Result<Self, GitError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let builder = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(ca_file)?)
-            .https_or_http()
-            .enable_http1();
-        let mut client = Client::builder(TokioExecutor::new());
-        client.pool_idle_timeout(KEEP).pool_max_idle_per_host(1).pool_timer(TokioTimer::new());
-        let proxy = match url.scheme() {
-            GitScheme::Https => {
-                let uri = url.as_str().parse::<Uri>().ok();
-                uri.and_then(|uri| Matcher::from_env().intercept(&uri))
-            }
-            GitScheme::Http | GitScheme::Ssh | GitScheme::File => None,
-        };
-        Ok(match proxy {
-            None => Self::Direct(client.build(builder.wrap_connector(tcp))),
-            Some(proxy) => {
-                let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
-                if let Some(auth) = proxy.basic_auth() {
-                    tunnel = tunnel.with_auth(auth.clone());
-                }
-                Self::Proxied(client.build(builder.wrap_connector(tunnel)))
-            }
-        })
-    }
-}
 
 /// What a visit needs beside the address. Given to the library's transport by `configure`.
 #[derive(Clone)]
@@ -250,12 +195,7 @@ impl Call {
             *request.method_mut() = self.request.method().clone();
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = self.request.headers().clone();
-            let sent = self.exchange.wait(async {
-                match &self.web {
-                    Web::Direct(client) => client.request(request).await,
-                    Web::Proxied(client) => client.request(request).await,
-                }
-            })?;
+            let sent = self.exchange.wait(self.web.send(request))?;
             let response =
                 sent.map_err(|error| self.exchange.fail(unreachable(&self.exchange, &error)))?;
             if response.status().is_success() {
@@ -353,7 +293,7 @@ impl Call {
 }
 
 /// Why no answer came.
-fn unreachable(exchange: &Exchange, error: &hyper_util::client::legacy::Error) -> GitError {
+fn unreachable(exchange: &Exchange, error: &Unanswered) -> GitError {
     let detail = exchange.clean(&chain(error));
     let server = exchange.server.clone();
     if detail.contains("certificate") {
@@ -457,30 +397,4 @@ fn sensitive(text: &str) -> Result<HeaderValue, GitError> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The host's certificate authorities, and those of `ca_file`.
-fn tls(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, GitError> {
-    let mut roots = rustls::RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(native.certs);
-    if let Some(file) = ca_file {
-        let bad = |detail: String| GitError::BadFile { file: file.display().to_string(), detail };
-        let certificates: Result<Vec<CertificateDer<'_>>, _> =
-            CertificateDer::pem_file_iter(file).map_err(|error| bad(error.to_string()))?.collect();
-        let certificates = certificates.map_err(|error| bad(error.to_string()))?;
-        if certificates.is_empty() {
-            return Err(bad(
-                "there is no certificate in it (`-----BEGIN CERTIFICATE-----`)".to_owned()
-            ));
-        }
-        for certificate in certificates {
-            roots.add(certificate).map_err(|error| bad(error.to_string()))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| GitError::Unsupported(error.to_string()))
-        .map(|config| config.with_root_certificates(roots).with_no_client_auth())
 }

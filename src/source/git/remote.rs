@@ -5,12 +5,13 @@
 
 use super::error::GitError;
 use super::exchange::{Exchange, chain};
-use super::http::{self, GitHttp, Over, Visit, Web};
+use super::http::{self, GitHttp, Over, Visit};
 use super::kept::Incoming;
 use super::pack::{self, MAX_PACK_BYTES};
 use super::protocol::{History, Session};
 use super::ssh::Ssh;
 use crate::desired::yaml::MAX_FILE_BYTES;
+use crate::https::Web;
 use crate::settings::{GitAuth, GitReference, GitScheme, GitSettings};
 use gix::ObjectId;
 use gix::objs::FindObjectOrHeader;
@@ -267,9 +268,12 @@ impl Remote {
                 Err(error) => Err(self.explain(Some(ssh), error, exchange)),
             };
         }
-        let web = match &self.web {
-            Some(web) => web.clone(),
-            None => self.web.insert(Web::new(url, self.settings.ca_file.as_deref())?).clone(),
+        let web = if let Some(web) = &self.web {
+            web.clone()
+        } else {
+            // What does not parse here fails when it is asked.
+            let server = url.as_str().parse().unwrap_or_default();
+            self.web.insert(Web::new(&server, self.settings.ca_file.as_deref())?).clone()
         };
         let parsed = gix::url::parse(url.as_str().into())
             .map_err(|error| GitError::Unsupported(chain(&error)))?;
