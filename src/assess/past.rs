@@ -3,6 +3,7 @@
 
 use super::holds::{Hold, hold_of};
 use super::types::{Assessment, ConditionStatus, ConditionType, StepKind};
+use crate::desired::Committed;
 use crate::observe::observation::Observation;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,12 @@ pub struct Sent {
     pub at: Timestamp,
     /// For which revision.
     pub revision: String,
+    /// Who made the revision's commit, when it is one.
+    #[serde(default)]
+    pub commit: Option<Committed>,
+    /// What was asked for, in a sentence.
+    #[serde(default)]
+    pub summary: Option<String>,
     /// For which document.
     pub digest: String,
 }

@@ -35,7 +35,7 @@ impl Controller {
                     let changed = slot.update(entry, now);
                     // A pass under way says it when it ends.
                     if !changed && !slot.running {
-                        self.store.carry_revision(name, entry.revision.as_str());
+                        self.store.carry_revision(name, &entry.revision);
                     }
                 }
             }

@@ -480,10 +480,10 @@ fn tell(
     let same = slot.entry.as_ref().map(|entry| &entry.desired.spec)
         == pass.entry.as_ref().map(|entry| &entry.desired.spec);
     let judged_by = if same { &slot.entry } else { &pass.entry };
-    let revision = judged_by.as_ref().map(|entry| entry.revision.as_str().to_owned());
+    let revision = judged_by.as_ref().map(|entry| &entry.revision);
     let is_ready = verdict.condition(ConditionType::Ready) == ConditionStatus::True;
     let look = Look {
-        applied_revision: revision.clone().filter(|_| is_ready),
+        applied_revision: revision.filter(|_| is_ready).map(ToString::to_string),
         observed_revision: revision,
         attempted_revision: memory.updates.last().map(|sent| sent.revision.clone()),
         observed_at: verdict.observed_at(),

@@ -296,6 +296,7 @@ fn line(subject: &Subject, verdict: &Verdict, step: &Step, context: &Context) ->
         account: observation.caller.present().map(|caller| caller.account.clone()),
         region: observation.region.clone(),
         revision: entry.map(|entry| entry.revision.as_str().to_owned()),
+        commit: entry.and_then(|entry| entry.revision.commit().cloned()),
         digest: entry.map(|entry| entry.desired.digest().as_str().to_owned()),
         by: format!("{}/{}", context.controller_id, context.process),
         step: step.step.as_str().to_owned(),
@@ -368,6 +369,8 @@ impl Verdict {
                 under: self.record().unwrap_or_default().to_owned(),
                 at: now,
                 revision: entry.revision.as_str().to_owned(),
+                commit: entry.revision.commit().cloned(),
+                summary: Some(crate::text::sanitize(&step.summary)),
                 digest: digest.as_str().to_owned(),
             });
         }
@@ -496,13 +499,13 @@ fn history(record: &Record, past: &Past) -> Option<History> {
         _ => Outcome::InProgress,
     };
     let seconds = record.updated.filter(|_| outcome != Outcome::InProgress);
+    let sent = past.updates.iter().find(|sent| sent.record_id.as_deref() == Some(&record.id));
     Some(History {
         at,
-        revision: past
-            .updates
-            .iter()
-            .find(|sent| sent.record_id.as_deref() == Some(&record.id))
-            .map(|sent| sent.revision.clone()),
+        revision: sent.map(|sent| sent.revision.clone()),
+        commit: sent.and_then(|sent| sent.commit.clone()),
+        summary: sent.and_then(|sent| sent.summary.clone()),
+        by: record.principal.as_deref().map(crate::text::sanitize),
         record_id: Some(record.id.clone()),
         outcome,
         seconds: seconds.and_then(|end| u64::try_from(end.duration_since(at).as_secs()).ok()),

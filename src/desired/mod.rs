@@ -36,7 +36,7 @@ pub(crate) mod form {
     pub(crate) use super::fields::{
         ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, required, with_default,
     };
-    pub(crate) use super::parse::spec::{duration, number, suspend, windows};
+    pub(crate) use super::parse::spec::{duration, flag, number, suspend, windows};
     pub(crate) use super::parse::yaml_problem;
     pub(crate) use super::reader::{Fields, Reader};
     pub(crate) use super::window::never_fitting;
@@ -57,7 +57,8 @@ pub use problem::{Complaint, Location, Note, Problem, ProblemKind};
 pub use render::SpecDigest;
 pub use schema::json_schema;
 pub use set::{
-    Entry, File, FileState, InForce, Loaded, Revision, Standing, keep_last_good, load, load_at,
+    Committed, Entry, File, FileState, InForce, Loaded, Revision, Standing, keep_last_good, load,
+    load_at,
 };
 pub use union::{Union, unite};
 pub use version::{Offer, TedVersion, VersionRange, VersionWish};

@@ -4,12 +4,13 @@ use super::document::Desired;
 use super::ids::Name;
 use super::parse::{self, Defaults};
 use super::problem::{Location, Note, Problem, ProblemKind};
-use super::render::hex;
 use super::validate::{Conflicts, conflicts};
-use serde::{Serialize, Serializer};
+use crate::text::hex;
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// A file as the source found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +28,22 @@ impl File {
     }
 }
 
-/// The identity of a set of documents: `sha256:…` of the files, or `main@sha1:…` of a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Revision(String);
+/// Who made a commit, and what it is called: what people know a revision by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// The identity of a set of documents: `sha256:…` of the files, or `main@sha1:…` of a commit. Two are the same when their texts are; what
+/// is known of a commit's making comes along.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    text: String,
+    commit: Option<Arc<Committed>>,
+}
 
 impl Revision {
     /// The revision of a file set: the same bytes under the same paths, in whatever order, have the same revision.
@@ -49,29 +63,49 @@ impl Revision {
             hash.update((bytes.len() as u64).to_be_bytes());
             hash.update(bytes);
         }
-        Self(format!("sha256:{}", hex(&hash.finalize())))
+        Self { text: format!("sha256:{}", hex(&hash.finalize())), commit: None }
     }
 
     /// The revision of a commit: `main@sha1:…`, or `@sha1:…` away from any branch.
     pub fn of_commit(branch: &str, sha1: &str) -> Self {
-        Self(format!("{branch}@sha1:{sha1}"))
+        Self { text: format!("{branch}@sha1:{sha1}"), commit: None }
+    }
+
+    /// The same, with who made the commit.
+    #[must_use]
+    pub fn by(self, author: &str, subject: &str) -> Self {
+        let commit = Committed { author: author.to_owned(), subject: subject.to_owned() };
+        Self { commit: Some(Arc::new(commit)), ..self }
+    }
+
+    /// Who made the commit, when it is one.
+    pub fn commit(&self) -> Option<&Committed> {
+        self.commit.as_deref()
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
+impl PartialEq for Revision {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Revision {}
+
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl Serialize for Revision {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(&self.text)
     }
 }
 

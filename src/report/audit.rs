@@ -3,10 +3,11 @@
 //! A start has its line on the disk before it is sent ([`Audit::begin`]): what was started and is not there does not exist. What gives
 //! back is never held up by a full disk: its line goes to the log, and the failure is counted.
 
+use crate::desired::Committed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
@@ -36,6 +37,9 @@ pub struct Line {
     pub region: String,
     /// The revision that was acted for; absent when something is given back without a document.
     pub revision: Option<String>,
+    /// Who made the revision's commit, when it is one.
+    #[serde(default)]
+    pub commit: Option<Committed>,
     /// The document's digest.
     pub digest: Option<String>,
     /// By which controller, and which of its processes.
@@ -127,11 +131,15 @@ fn append(folder: &Path, path: &Path, line: &Line) -> io::Result<()> {
         std::fs::rename(path, folder.join(OLDER))?;
     }
     let mut options = OpenOptions::new();
-    let mut file = super::memory::private(options.append(true).create(true)).open(path)?;
-    // One write: a line is there whole or not at all, unless the disk is full half-way; then the next one begins on a line of its own.
+    let options = options.read(true).append(true).create(true);
+    let mut file = super::memory::private(options).open(path)?;
+    // One write: a line is there whole or not at all, unless the machine dies half-way; then the next one begins on a line of its own.
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
     let before = file.metadata()?.len();
+    if before > 0 && last_byte(&mut file)? != b'\n' {
+        text.insert(0, '\n');
+    }
     if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_data()) {
         let _ = file.set_len(before);
         return Err(error);
@@ -145,10 +153,18 @@ fn append(folder: &Path, path: &Path, line: &Line) -> io::Result<()> {
     Ok(())
 }
 
+fn last_byte(file: &mut File) -> io::Result<u8> {
+    file.seek(SeekFrom::End(-1))?;
+    let mut byte = [0];
+    file.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
+
 fn log(line: &Line) {
-    let Line { ted, step, summary, outcome, trouble, record_id, by, .. } = line;
+    let Line { ted, step, summary, outcome, trouble, record_id, by, revision, commit, .. } = line;
     let (trouble, record) = (trouble.as_deref(), record_id.as_deref());
-    tracing::info!(target: "ted_controller::audit", ted, step, outcome, trouble, record, by, "{summary}");
+    let (revision, author) = (revision.as_deref(), commit.as_ref().map(|it| it.author.as_str()));
+    tracing::info!(target: "ted_controller::audit", ted, step, outcome, trouble, record, by, revision, author, "{summary}");
 }
 
 #[cfg(test)]
@@ -163,6 +179,7 @@ mod tests {
             account: None,
             region: "us-east-2".to_owned(),
             revision: None,
+            commit: None,
             digest: None,
             by: "ctl/1".to_owned(),
             step: "Update".to_owned(),
@@ -193,6 +210,16 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn half_a_line_of_a_machine_that_died_takes_no_other_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, "{\"at\":\"2026-").unwrap();
+        Audit::new(Some(folder.path())).begin(&line("one")).unwrap();
+        assert_eq!(super::read(folder.path(), |_| true).unwrap(), [line("one")]);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
     }
 
     #[test]

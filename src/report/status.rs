@@ -6,7 +6,7 @@ use super::sides::Side;
 use crate::assess::types::{
     Actual, Condition, ConditionStatus, ConditionType, Finding, Gate, ParameterChange, Phase,
 };
-use crate::desired::{API_VERSION, Desired, InForce, KIND, Note, Problem};
+use crate::desired::{API_VERSION, Committed, Desired, InForce, KIND, Note, Problem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,6 +96,8 @@ pub struct Metadata {
 pub struct Status {
     /// The revision that the last verdict is about.
     pub observed_revision: Option<String>,
+    /// Who made that revision's commit, when it is one.
+    pub observed_commit: Option<Committed>,
     /// The revision that the last update was started for.
     pub attempted_revision: Option<String>,
     /// The revision that was last verified to be in effect.
@@ -154,6 +156,7 @@ impl Status {
         };
         Self {
             observed_revision: None,
+            observed_commit: None,
             attempted_revision: None,
             applied_revision: None,
             observed_at: None,
@@ -286,8 +289,17 @@ pub struct EventsState {
 pub struct History {
     /// When it began.
     pub at: Timestamp,
-    /// The revision it was for; absent when somebody else made it.
+    /// The revision it was for; absent when somebody else made it, or nobody remembers.
     pub revision: Option<String>,
+    /// Who made the revision's commit, when it is one.
+    #[serde(default)]
+    pub commit: Option<Committed>,
+    /// What was asked for, in a sentence; absent where the revision is.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// As whom it was asked of AWS.
+    #[serde(default)]
+    pub by: Option<String>,
     /// Service Catalog's record.
     pub record_id: Option<String>,
     /// How it ended.

@@ -17,7 +17,7 @@ use super::transitions::{
 };
 use crate::assess::past::Past;
 use crate::assess::types::{Assessment, Condition};
-use crate::desired::{Desired, Name};
+use crate::desired::{Desired, Name, Revision};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ const MAX_HISTORY: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Look<'a> {
     /// The revision it judged by; absent when the document is gone and its hold is not.
-    pub observed_revision: Option<String>,
+    pub observed_revision: Option<&'a Revision>,
     /// The revision that the last update was started for, as far as is known.
     pub attempted_revision: Option<String>,
     /// The revision that was last verified to be in effect.
@@ -224,7 +224,8 @@ impl Store {
             entry.verdict.clone_from(&verdict.conditions);
             let remembered = &entry.remembered;
             let status = Status {
-                observed_revision: look.observed_revision.clone(),
+                observed_revision: look.observed_revision.map(ToString::to_string),
+                observed_commit: look.observed_revision.and_then(Revision::commit).cloned(),
                 attempted_revision: look.attempted_revision.clone(),
                 applied_revision: applied.clone(),
                 observed_at: Some(whole_second(look.observed_at)),
@@ -337,7 +338,8 @@ impl Store {
     }
 
     /// The document is the same in another revision, and so is the last verdict on it.
-    pub fn carry_revision(&self, name: &Name, revision: &str) {
+    pub fn carry_revision(&self, name: &Name, revision: &Revision) {
+        let (revision, commit) = (revision.as_str(), revision.commit());
         let mut inner = self.lock();
         let Some(entry) = inner.teds.get_mut(name.as_str()) else { return };
         let status = &entry.ted.status;
@@ -352,6 +354,7 @@ impl Store {
             status.applied_revision = Some(revision.to_owned());
         }
         status.observed_revision = Some(revision.to_owned());
+        status.observed_commit = commit.cloned();
         entry.ted = Arc::new(Ted { status, ..(*entry.ted).clone() });
         let ted = Arc::clone(&entry.ted);
         drop(inner);

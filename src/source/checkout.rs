@@ -1,6 +1,6 @@
 //! A folder in a git checkout: its HEAD is the revision, as long as the files are those of that commit.
 
-use crate::desired::File;
+use crate::desired::{File, Revision};
 use crate::text::{sanitize, sanitize_to};
 use gix::objs::CommitRef;
 use jiff::Timestamp;
@@ -35,6 +35,11 @@ impl Commit {
             subject: sanitize_to(&commit.message().summary().to_string(), MAX_SUBJECT_CHARS),
             time: commit.time().ok().and_then(|time| Timestamp::from_second(time.seconds).ok()),
         }
+    }
+
+    /// The revision of documents that it holds.
+    pub fn revision(&self) -> Revision {
+        Revision::of_commit(&self.branch, &self.id).by(&self.author, &self.subject)
     }
 }
 

@@ -180,7 +180,7 @@ impl GitSource {
                     *path = format!("{prefix}/{path}");
                 }
             }
-            next.revision = Revision::of_commit(&checkout.commit.branch, &checkout.commit.id);
+            next.revision = checkout.commit.revision();
             let mut loaded = load_at(&checkout.files, &self.defaults, next.revision.clone());
             loaded.notes.extend(checkout.notes);
             next.in_force = Arc::new(keep_last_good(&last.in_force, &loaded));

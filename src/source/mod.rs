@@ -109,10 +109,7 @@ impl FileSource {
         let mut files = Vec::new();
         collect(&self.path, &mut files)?;
         let commit = checkout::head_of(&self.path, &files);
-        let revision = commit.as_ref().map_or_else(
-            || Revision::of_files(&files),
-            |commit| Revision::of_commit(&commit.branch, &commit.id),
-        );
+        let revision = commit.as_ref().map_or_else(|| Revision::of_files(&files), Commit::revision);
         let loaded = load_at(&files, &self.defaults, revision.clone());
         Ok(Snapshot {
             revision,

@@ -7,7 +7,7 @@ use ted_controller::assess::past::Past;
 use ted_controller::assess::types::Assessment;
 use ted_controller::assess::{Context, assess};
 use ted_controller::clock;
-use ted_controller::desired::Desired;
+use ted_controller::desired::{Desired, Revision};
 use ted_controller::observe::observation::Observation;
 use ted_controller::observe::{Depth, Query};
 use ted_controller::report::{Look, Store, sides};
@@ -41,8 +41,9 @@ impl Found {
         let Self { desired, observation, assessment } = self;
         let facts = Facts::of(Some(desired), observation);
         store.put_document(desired, now);
+        let revision = Revision::of_files(&[]);
         let look = Look {
-            observed_revision: Some("sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_owned()),
+            observed_revision: Some(&revision),
             attempted_revision: None,
             applied_revision: None,
             observed_at: observation.now,

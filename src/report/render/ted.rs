@@ -3,9 +3,10 @@
 use super::frozen;
 use super::layout::{age, count, hang, table, table_with_text};
 use super::paint::Paint;
+use super::plan::short;
 use crate::assess::types::{ConditionStatus, ConditionType, Phase};
 use crate::report::plan::{Plan, Verdict};
-use crate::report::status::{EventsState, Freeze, Outcome, Ted, TimedCondition};
+use crate::report::status::{EventsState, Freeze, History, Outcome, Ted, TimedCondition};
 use crate::report::{Event, EventKind};
 use crate::text::moment;
 use jiff::Timestamp;
@@ -205,13 +206,14 @@ impl Page<'_> {
                     format!("{:?}", update.outcome),
                     took.map_or_else(|| "–".to_owned(), |took| age(took, Timestamp::UNIX_EPOCH)),
                     update.record_id.clone().unwrap_or_else(|| "–".to_owned()),
+                    wanted_by(update),
                 ]
             })
             .collect();
         self.section("Past updates");
         let paint = self.paint;
         let outcomes: Vec<Outcome> = history.iter().map(|update| update.outcome).collect();
-        table(&mut self.out, 2, &rows, self.columns, &[3], |row, column, text| {
+        table(&mut self.out, 2, &rows, self.columns, &[3, 4], |row, column, text| {
             match (outcomes.get(row), column) {
                 (Some(Outcome::Succeeded), 1) => paint.good(text),
                 (Some(Outcome::Failed), 1) => paint.bad(text),
@@ -244,6 +246,16 @@ impl Page<'_> {
             let more = count(events.len() - most, "earlier one", "earlier ones");
             self.out.push_str(&paint.dim(format!("  and {more}: `-o wide` shows all\n")));
         }
+    }
+}
+
+/// For which revision an update was, and whose commit that is.
+fn wanted_by(update: &History) -> String {
+    let Some(revision) = &update.revision else { return String::new() };
+    let revision = short(revision);
+    match &update.commit {
+        Some(commit) => format!("{revision} {} ({})", commit.subject, commit.author),
+        None => revision,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::assess::findings;
 use crate::assess::survey;
 use crate::assess::testing::{World, denied, rename_all, there};
 use crate::assess::types::{ConditionStatus, ConditionType};
+use crate::desired::Committed;
 use crate::golden;
 use crate::observe::observation::Seen;
 use crate::report::status::{
@@ -349,6 +350,12 @@ fn one_ted_with_what_only_a_daemon_knows() {
             History {
                 at: ago(600),
                 revision: Some(REVISION.to_owned()),
+                commit: Some(Committed {
+                    author: "Ada Lovelace".to_owned(),
+                    subject: "Move einstein to Valkey".to_owned(),
+                }),
+                summary: Some("update to v1.52.1".to_owned()),
+                by: Some("arn:aws:sts::111122223333:assumed-role/ted-controller/x".to_owned()),
                 record_id: Some("rec-2".to_owned()),
                 outcome: Outcome::InProgress,
                 seconds: None,
@@ -356,6 +363,9 @@ fn one_ted_with_what_only_a_daemon_knows() {
             History {
                 at: ago(90_000),
                 revision: None,
+                commit: None,
+                summary: None,
+                by: None,
                 record_id: Some("rec-1".to_owned()),
                 outcome: Outcome::Failed,
                 seconds: Some(1260),

@@ -6,6 +6,7 @@ use crate::assess::types::{ConditionStatus, ConditionType, Phase};
 use crate::report::events::{EventKind, MAX_EVENTS};
 use crate::report::status::Outcome;
 use jiff::SignedDuration;
+use std::sync::LazyLock;
 use tokio::sync::broadcast::error::TryRecvError;
 
 /// Noon, and a quarter of a second that nothing may remember.
@@ -21,9 +22,16 @@ fn name() -> Name {
     "einstein".parse().unwrap()
 }
 
+/// A revision that all looks here judge by.
+fn revision() -> &'static Revision {
+    static REVISION: LazyLock<Revision> =
+        LazyLock::new(|| Revision::of_commit("main", "0123").by("Ada", "Move to Valkey"));
+    &REVISION
+}
+
 fn look(assessment: &Assessment, seconds: i64) -> Look<'_> {
     Look {
-        observed_revision: Some("sha256:0123".to_owned()),
+        observed_revision: Some(revision()),
         attempted_revision: None,
         applied_revision: None,
         observed_at: at(seconds),
@@ -118,7 +126,7 @@ fn a_look_is_recorded_and_told_in_order() {
     let ted = store.ted("einstein").unwrap();
     assert_eq!(ted.status.observed_at, Some(whole(9)), "AWS's time, in whole seconds");
     assert_eq!(ted.status.next_look_at, Some(whole(129)));
-    assert_eq!(ted.status.observed_revision.as_deref(), Some("sha256:0123"));
+    assert_eq!(ted.status.observed_revision.as_deref(), Some("main@sha1:0123"));
     assert_eq!(ted.status.phase, Some(Phase::Steady));
     assert_eq!(ready(&store), (ConditionStatus::True, whole(10)), "our time of the transition");
     let told = changes(&mut told);
@@ -258,6 +266,9 @@ fn everything_in_it_is_bounded() {
     let history = History {
         at: at(0),
         revision: None,
+        commit: None,
+        summary: None,
+        by: None,
         record_id: None,
         outcome: Outcome::Succeeded,
         seconds: Some(1200),
@@ -385,15 +396,17 @@ fn sources_are_told_of_each_by_itself_and_only_when_there_is_news() {
 #[test]
 fn another_revision_of_the_same_document_has_the_same_verdict() {
     let (store, assessment) = store();
-    store.carry_revision(&name(), "sha256:0001");
+    store.carry_revision(&name(), &Revision::of_commit("main", "0001"));
     assert_eq!(store.ted("einstein").unwrap().status.observed_revision, None, "nothing is known");
-    let look = Look { applied_revision: Some("sha256:0123".to_owned()), ..look(&assessment, 0) };
-    let look = Look { observed_revision: look.applied_revision.clone(), ..look };
+    let look = Look { applied_revision: Some(revision().to_string()), ..look(&assessment, 0) };
     store.record(&name(), &look, at(0));
-    store.carry_revision(&name(), "sha256:4567");
+    let before = store.ted("einstein").unwrap().status.clone();
+    assert_eq!(before.observed_commit.map(|it| it.subject).as_deref(), Some("Move to Valkey"));
+    store.carry_revision(&name(), &Revision::of_commit("main", "4567").by("Grace", "A remark"));
     let status = store.ted("einstein").unwrap().status.clone();
-    assert_eq!(status.observed_revision.as_deref(), Some("sha256:4567"));
-    assert_eq!(status.applied_revision.as_deref(), Some("sha256:4567"));
+    assert_eq!(status.observed_revision.as_deref(), Some("main@sha1:4567"));
+    assert_eq!(status.applied_revision.as_deref(), Some("main@sha1:4567"));
+    assert_eq!(status.observed_commit.map(|it| it.author).as_deref(), Some("Grace"));
     assert_eq!(status.observed_at, Some(whole(0)), "nobody looked");
 }
 

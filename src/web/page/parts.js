@@ -108,7 +108,8 @@ export function history({ history: all }, skew) {
       return h("li", { "data-key": `${one.at} ${one.recordId}` },
         h("p", null, badge(kind, word), one.seconds !== null && ` in ${span(one.seconds * 1000)}`, h("span", { class: "since" }, age(one.at, "ago", skew))),
         h("p", { class: "message" }, at(one.at), one.recordId && [" · ", h("code", null, one.recordId)],
-          one.revision ? [" · ", revision(one.revision)] : " · not by this controller"));
+          one.revision ? [" · ", revision(one.revision)] : one.by ? [" · by ", h("code", null, one.by)] : " · nobody knows for which revision",
+          one.commit && ` · ${one.commit.subject} (${one.commit.author})`));
     }))
     : h("p", { class: "empty" }, "None is known."));
 }
