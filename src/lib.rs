@@ -9,7 +9,7 @@
 //! - [`settings`], [`telemetry`], [`source`]: flags, environment and file as one checked struct; logs; where documents come from.
 //! - [`act`]: carries out one step, exactly as it was decided. The only one that is given a writer.
 //! - [`report`]: what people and machines are told: status, conditions, events, metrics, text. Decides nothing.
-//! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page.
+//! - [`controller`]: which TED is looked at when. [`web`]: API, metrics and page. [`notify`]: tells others what changed.
 //! - [`cli`]: one file a command; all terminal output and all exit codes. Decides nothing.
 //! - `demo` (feature `demo`): a simulated AWS and the daemon in one process, told as a story.
 //! - [`redact`]: takes secrets out of what leaves for somebody else. [`support`]: all that a ticket needs, as one archive. Pure.
@@ -27,6 +27,7 @@ pub mod demo;
 pub mod denial;
 pub mod desired;
 mod https;
+pub mod notify;
 pub mod observe;
 pub mod redact;
 pub mod report;

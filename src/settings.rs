@@ -14,6 +14,7 @@ mod error;
 mod fields;
 mod file;
 mod git;
+mod notify;
 mod overrides;
 mod role_pattern;
 mod secret;
@@ -23,6 +24,10 @@ pub use file::{log_level, parse_listen};
 pub use git::{
     DEFAULT_GIT_INTERVAL, DEFAULT_GIT_TIMEOUT, GitAuth, GitReference, GitScheme, GitSettings,
     GitUrl, TokenScheme,
+};
+pub use notify::{
+    Channel, DEFAULT_GIVE_UP_AFTER, DEFAULT_NOTICE_TIMEOUT, DEFAULT_STATUS_CONTEXT, GITHUB_API,
+    GitHubSettings, NoticeKind, NoticeSeverity, ReceiverSettings, ReceiverUrl, UrlError, UrlRef,
 };
 pub use overrides::{ENVIRONMENT, Overrides};
 pub use role_pattern::{BadRolePattern, RolePattern};
@@ -69,6 +74,8 @@ pub struct Settings {
     pub windows: MaintenanceWindows,
     /// Whether no start is allowed, why, and until when.
     pub frozen: Option<Suspend>,
+    /// Who is told of what happens.
+    pub receivers: Vec<ReceiverSettings>,
     /// Logging.
     pub log: Log,
 }
@@ -176,6 +183,7 @@ impl Default for Settings {
             interval: Duration::from_mins(2),
             windows: MaintenanceWindows::default(),
             frozen: None,
+            receivers: Vec::new(),
             log: Log::default(),
         }
     }

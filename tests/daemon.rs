@@ -12,6 +12,12 @@
 #[path = "daemon/support.rs"]
 mod support;
 
+#[path = "daemon/listener.rs"]
+mod listener;
+
+#[path = "daemon/audit.rs"]
+mod audit;
+
 #[path = "daemon/clients.rs"]
 mod clients;
 #[path = "daemon/documents.rs"]
@@ -22,6 +28,8 @@ mod git;
 mod life;
 #[path = "daemon/looping.rs"]
 mod looping;
+#[path = "daemon/notifications.rs"]
+mod notifications;
 #[path = "daemon/once.rs"]
 mod once;
 #[path = "daemon/trouble.rs"]

@@ -20,6 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &["settings"]),
     ("assess", &["denial", "desired", "observe::observation", "observe::story"]),
     ("source", &["desired", "clock", "https", "settings"]),
+    // Tells what the store says, and asks nobody else: it has no way to act, to look, or to hold up a pass.
+    ("notify", &["assess::types", "clock", "desired", "https", "report", "settings"]),
     ("aws", &["settings", "clock", "denial"]),
     ("observe", &["aws", "desired", "clock", "settings"]),
     ("act", &["aws", "desired", "clock", "assess::holds", "assess::types"]),
@@ -63,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "controller",
             "demo",
             "desired",
+            "notify",
             "observe",
             "redact",
             "report",

@@ -1,7 +1,8 @@
 //! `ted-controller run`: the daemon. It puts the parts together and lets them run; what they do is theirs.
 //!
 //! Sources read documents, one task each, and `source::merge` makes one set of them. The loop (`controller`) looks at their TEDs and
-//! writes what it knows into the store. The server (`web`) answers from the store and hands orders to the loop.
+//! writes what it knows into the store. The server (`web`) answers from the store and hands orders to the loop; `notify` tells receivers
+//! what changes in it.
 //!
 //! The first signal drains: passes under way end and `/readyz` turns 503, while everything else is still answered. The second one ends
 //! the process at once, which costs nothing but what was under way.
@@ -15,7 +16,7 @@ use crate::observe::Observer;
 use crate::report::{Store, commands, render};
 use crate::settings::{self, LogFormat, Overrides, Settings, SettingsError, parse_listen};
 use crate::source::{self, Documents};
-use crate::{telemetry, web};
+use crate::{notify, telemetry, web};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -162,6 +163,10 @@ async fn daemon(settings: Arc<Settings>, once: bool) -> Result<ExitCode, Failure
         server.spawn(web::serve(listener, site, stop_serving.clone()));
     }
 
+    // Before anything can change, and until after everything has.
+    let (stop_telling, mut telling) = (CancellationToken::new(), JoinSet::new());
+    notify::start(&settings, &store, &mut telling, &stop_telling);
+
     let stop = CancellationToken::new();
     let mut sources = JoinSet::new();
     let documents = start_sources(&settings, &mut sources, &stop);
@@ -176,9 +181,14 @@ async fn daemon(settings: Arc<Settings>, once: bool) -> Result<ExitCode, Failure
     let mut parts = Parts { signals, store, stop, work, sources, server };
     let ended = parts.until_ended().await;
     if !matches!(ended, Ended::Aborted) {
+        stop_telling.cancel();
         stop_serving.cancel();
+        let served_and_told = async {
+            while telling.join_next().await.is_some() {}
+            parts.server.join_next().await;
+        };
         tokio::select! {
-            _ = parts.server.join_next() => {}
+            () = served_and_told => {}
             () = parts.signals.next() => {}
         }
     }

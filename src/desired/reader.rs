@@ -62,6 +62,11 @@ impl<'a> Reader<'a> {
         self.note(node.at, path, kind, found, complaint);
     }
 
+    /// Where a field that was read before stands.
+    pub(crate) fn at(&self, path: &str) -> Position {
+        self.places.get(path).map(|(at, _)| *at).unwrap_or_default()
+    }
+
     /// Notes a problem of a field that was read before, by its path; of the document where that field is absent.
     pub(crate) fn refuse_field(&mut self, document: Position, path: &str, complaint: Complaint) {
         let (at, found) = self.places.get(path).cloned().unwrap_or((document, None));

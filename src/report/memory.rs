@@ -126,26 +126,31 @@ impl Memory {
 
     fn write(&self, path: &Path) -> io::Result<()> {
         let written = Self { version: VERSION, ..self.clone() };
-        let text = serde_json::to_string(&written)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let new = folder.unwrap_or(Path::new(".")).join(name);
-        // One that a crash left behind may have other rights, or be a link to somewhere else.
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        // The rename itself lies in the folder. Where a folder cannot be synced, a crash may show the old file: that is allowed.
-        if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        write_whole(path, &serde_json::to_string(&written)?)
     }
+}
+
+/// Writes a file of the state directory beside the old one and then over it, for its owner only: a crash leaves the one or the other.
+/// Blocks.
+pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = folder.unwrap_or(Path::new(".")).join(name);
+    // One that a crash left behind may have other rights, or be a link to somewhere else.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    // The rename itself lies in the folder. Where a folder cannot be synced, a crash may show the old file: that is allowed.
+    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -54,6 +54,34 @@ impl PassResult {
     }
 }
 
+/// What became of a notice to a receiver, or of an attempt to tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeOutcome {
+    /// The receiver has it.
+    Delivered,
+    /// An attempt failed; it is tried again.
+    Failed,
+    /// It was tried for long enough, the receiver does not take it, or too many waited.
+    Dropped,
+    /// It was so no more before it could be told.
+    Overtaken,
+}
+
+impl NoticeOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Delivered, Self::Failed, Self::Dropped, Self::Overtaken];
+
+    /// The label's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+            Self::Overtaken => "overtaken",
+        }
+    }
+}
+
 /// A request to AWS, as it is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct AwsRequest {
@@ -77,6 +105,12 @@ struct ResultLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StepLabels {
     step: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoticeLabels {
+    receiver: String,
     outcome: &'static str,
 }
 
@@ -111,6 +145,7 @@ pub struct Metrics {
     update_seconds: Histogram,
     steps: Family<StepLabels, Counter>,
     audit_failures: Counter,
+    notices: Family<NoticeLabels, Counter>,
     conditions: Family<ConditionLabels, Gauge>,
     findings: Family<FindingLabels, Gauge>,
     paused_seconds: Family<NameLabel, Value>,
@@ -148,6 +183,7 @@ impl Default for Metrics {
             update_seconds,
             steps: Family::default(),
             audit_failures: Counter::default(),
+            notices: Family::default(),
             conditions: Family::default(),
             findings: Family::default(),
             paused_seconds: Family::default(),
@@ -211,6 +247,11 @@ impl Metrics {
             self.audit_failures.clone(),
         );
         registry.register(
+            "ted_controller_notifications",
+            "Notices to receivers by what became of them, failed attempts counted each",
+            self.notices.clone(),
+        );
+        registry.register(
             "ted_controller_last_pass_timestamp_seconds",
             "When the last pass of a TED was completed, in seconds since 1970",
             self.last_pass.clone(),
@@ -257,6 +298,12 @@ impl Metrics {
     /// Counts an audit line that could not be written.
     pub fn audit_failed(&self) {
         self.audit_failures.inc();
+    }
+
+    /// Counts notices to a receiver; none makes the series begin at zero.
+    pub fn notices(&self, receiver: &str, outcome: NoticeOutcome, count: u64) {
+        let labels = NoticeLabels { receiver: receiver.to_owned(), outcome: outcome.as_str() };
+        self.notices.get_or_create(&labels).inc_by(count);
     }
 
     /// Notes how long an update took that has ended.

@@ -21,6 +21,7 @@ mod store;
 pub mod transitions;
 
 pub use events::{Event, EventKind, MAX_EVENTS};
+pub(crate) use memory::write_whole;
 pub use memory::{Memory, MemoryError, Remembered};
 pub use plan::{Plan, PlannedStep, Verdict};
 pub use sides::{Cell, CellState, Side, sides};

@@ -1,6 +1,6 @@
 //! The one description of the settings file: which fields there are, what they hold, what they mean.
 
-use super::{LogFormat, TokenScheme};
+use super::{LogFormat, NoticeKind, NoticeSeverity, TokenScheme};
 use crate::desired::Mode;
 use crate::desired::form::{
     ACCOUNT, DURATION, Field, Kind, REGION, SUSPEND, WINDOW, field, required, with_default,
@@ -61,7 +61,75 @@ pub(super) const ROOT: &[Field] = &[
         "Windows that hold beside each document's own. Absent: always.",
     ),
     with_default("frozen", Kind::FlagOr(SUSPEND), "false", "Stops every start, never a finish."),
+    field("notifications", Kind::List(&Kind::Object(RECEIVER)), "Who is told of what happens."),
     field("log", Kind::Object(LOG), "What is logged, and how."),
+];
+
+/// One of `notifications`.
+pub(super) const RECEIVER: &[Field] = &[
+    required(
+        "name",
+        Kind::Spelled("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"),
+        "Its name in metrics and logs.",
+    ),
+    field("webhook", Kind::Object(WEBHOOK), "JSON by POST, signed where there is a secret."),
+    field("slack", Kind::Object(SLACK), "An incoming webhook as Slack has it."),
+    field("github", Kind::Object(GITHUB), "The status of the commit that a document came with."),
+    with_default(
+        "severity",
+        Kind::Words(NoticeSeverity::NAMES),
+        "info",
+        "What is less bad is not told.",
+    ),
+    field(
+        "kinds",
+        Kind::List(&Kind::Words(NoticeKind::NAMES)),
+        "What is told of. Absent: everything.",
+    ),
+    field(
+        "teds",
+        Kind::List(&Kind::Spelled("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")),
+        "Of which TEDs. Absent: all.",
+    ),
+    with_default("timeout", DURATION, "10s", "How long one attempt may take."),
+    with_default("giveUpAfter", DURATION, "1h", "For how long one notice is tried."),
+    field("caFile", PATH, "Certificates of authorities that are trusted beside the host's."),
+    with_default("plainHttp", Kind::Flag, "false", "Whether `http://` beyond this host is fine."),
+];
+
+/// `webhook` of a receiver.
+pub(super) const WEBHOOK: &[Field] = &[
+    field("url", Kind::Text(r"^https?://\S+$"), "Where to, if the address is no secret."),
+    field("urlFile", PATH, "The file with the address."),
+    field("urlVariable", Kind::Text("^[A-Z_][A-Z0-9_]*$"), "The variable with the address."),
+    field("secretFile", PATH, "The file with what notices are signed with."),
+    field("secretVariable", Kind::Text("^[A-Z_][A-Z0-9_]*$"), "The variable with it."),
+];
+
+/// `slack` of a receiver.
+pub(super) const SLACK: &[Field] = &[
+    field("urlFile", PATH, "The file with the address: whoever has it may write."),
+    field("urlVariable", Kind::Text("^[A-Z_][A-Z0-9_]*$"), "The variable with the address."),
+];
+
+/// `github` of a receiver.
+pub(super) const GITHUB: &[Field] = &[
+    required("repository", Kind::Text("^[^/]+/[^/]+$"), "Owner and name: `platform/teds`."),
+    field("tokenFile", PATH, "The file with a token that may write commit statuses."),
+    field("tokenVariable", Kind::Text("^[A-Z_][A-Z0-9_]*$"), "The variable with it."),
+    with_default(
+        "apiUrl",
+        Kind::Text(r"^https?://\S+$"),
+        "https://api.github.com",
+        "The API; GitHub Enterprise Server's is `https://HOST/api/v3`.",
+    ),
+    with_default(
+        "context",
+        Kind::Text(r"^\S+$"),
+        "ted-controller",
+        "Stands before the TED's name.",
+    ),
+    field("targetUrl", Kind::Text(r"^https?://\S+$"), "Where it leads; `{ted}` is the TED's name."),
 ];
 
 /// `timeouts`.

@@ -2,9 +2,9 @@
 
 use super::error::SettingsError;
 use super::fields::{self, GIT, LOG, ROOT, SERVER, SOURCE, TIMEOUTS};
-use super::git;
 use super::role_pattern::RolePattern;
-use super::{Aws, Log, LogFormat, Server, Settings, SourceSettings, Timeouts};
+use super::{Aws, Log, LogFormat, SecretRef, Server, Settings, SourceSettings, Timeouts};
+use super::{git, notify};
 use crate::desired::form::{
     Fields, Reader, duration, never_fitting, not_one_of, number, suspend, windows, yaml_problem,
 };
@@ -16,8 +16,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 /// An attempt that took longer would outlive the patience of any pass.
 const MAX_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -84,6 +84,7 @@ fn root(reader: &mut Reader<'_>, node: &Node, folder: &Path) -> Settings {
         sources: sources(reader, &fields, folder),
         source_poll: duration(reader, &fields, "sourcePoll", SECOND, DAY)
             .unwrap_or(default.source_poll),
+        receivers: notify::read(reader, &fields, folder),
         log: log(reader, &fields),
     }
 }
@@ -138,6 +139,41 @@ fn path_text(text: &str) -> Result<&str, Complaint> {
         return Err(Complaint::new("`~` is the shell's, not ours").hint("write the whole path"));
     }
     Ok(text)
+}
+
+/// A secret's place: a file, or a variable of the environment.
+pub(super) fn secret(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    file: &str,
+    variable: &str,
+    folder: &Path,
+) -> Option<SecretRef> {
+    let from_file = path(reader, fields, file, folder).map(SecretRef::File);
+    let from_environment = environment(reader, fields, variable);
+    if let (Some(node), true) = (fields.get(variable), from_file.is_some()) {
+        let complaint = Complaint::new(format!("`{file}` is there too"));
+        let at = fields.path(variable);
+        let complaint = complaint.hint("keep one of the two");
+        reader.note(node.at, &at, ProblemKind::InvalidValue, None, complaint);
+    }
+    from_file.or(from_environment)
+}
+
+/// The name of a variable. Somebody may have written the secret itself there, so what was found is not repeated.
+fn environment(reader: &mut Reader<'_>, fields: &Fields<'_>, field: &str) -> Option<SecretRef> {
+    let node = fields.get(field)?;
+    let text = node.text().unwrap_or_default();
+    let is_name = text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if is_name {
+        return Some(SecretRef::Environment(text.to_owned()));
+    }
+    let complaint = Complaint::new("no name of an environment variable")
+        .allowed("capital letters, digits and `_`, such as `GIT_TOKEN`");
+    reader.note(node.at, &fields.path(field), ProblemKind::InvalidValue, None, complaint);
+    None
 }
 
 fn aws(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Aws {

@@ -9,6 +9,7 @@ mod url;
 
 pub(super) use read::{read, same_place};
 pub use url::{GitScheme, GitUrl};
+pub(super) use url::{host_and_port, is_loopback};
 
 use super::SecretRef;
 use std::fmt;

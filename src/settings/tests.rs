@@ -22,6 +22,7 @@ fn a_full_file_says_everything_it_can() {
          maintenanceWindows: [{days: [Sat], start: \"02:00\", end: \"06:00\"}]\n\
          region: us-east-2\naccount: 012345678901\nallowedRoles: [\"arn:aws:iam::*:role/ted-*\"]\ntimeouts: {read: 9s}\n\
          desired: mine\nsources: [{path: teds}, {path: /etc/teds}]\n\
+         notifications: [{name: ops, slack: {urlFile: slack}}]\n\
          server: {listen: \"[::1]:9000\", tokenFile: token, hosts: [TED.example.com]}\nlog: {level: debug, format: json}\n",
     )
     .unwrap();
@@ -38,8 +39,10 @@ fn a_full_file_says_everything_it_can() {
         interval,
         windows,
         frozen,
+        receivers,
         log,
     } = settings.clone();
+    assert_eq!(receivers.len(), 1);
     assert_eq!((controller_id.as_str(), mode, workers), ("blue", Mode::Observe, 9));
     assert_eq!(frozen.and_then(|freeze| freeze.reason).as_deref(), Some("moving"));
     assert_eq!(

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Settings for the repository in `origin`.
-fn settings(folder: &Folder, more: &str) -> String {
+pub(crate) fn settings(folder: &Folder, more: &str) -> String {
     let url = format!("file://{}", folder.path("origin").display());
     format!(
         "stateDir: state\nsources:\n  - git: {{url: \"{url}\", ref: {{branch: main}}, path: teds, interval: 1s}}\n{more}"
@@ -26,7 +26,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Writes a document, commits it, and gives the commit's revision.
-fn commit(folder: &Folder, text: &str, subject: &str) -> String {
+pub(crate) fn commit(folder: &Folder, text: &str, subject: &str) -> String {
     folder.write("origin/teds/einstein.yaml", text);
     let origin = folder.path("origin");
     if !origin.join(".git").exists() {

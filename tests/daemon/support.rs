@@ -208,6 +208,13 @@ impl Sim {
         assert_eq!(ask(&self.address, "DELETE", "/_sim/faults", &[], "").status, 200);
     }
 
+    /// Lets time go this much faster from now on.
+    pub(crate) fn speed(&self, speed: u32) {
+        let body = format!("{{\"speed\": {speed}}}");
+        let answer = ask(&self.address, "POST", "/_sim/clock", &[], &body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
     /// Calls so far that change something.
     pub(crate) fn writes(&self) -> Vec<String> {
         let answer = ask(&self.address, "GET", "/_sim/log?effect=write", &[], "");

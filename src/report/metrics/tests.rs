@@ -68,6 +68,8 @@ fn known() -> Store {
     metrics.update_finished(Duration::from_mins(21));
     metrics.step("Update", "accepted");
     metrics.step("Hold", "refused");
+    metrics.notices("ops", NoticeOutcome::Delivered, 3);
+    metrics.notices("ops", NoticeOutcome::Dropped, 0);
     metrics.aws_request(request("us-east-2", "Ok"));
     metrics.aws_request(request("us-east-2", "Ok"));
     metrics.aws_request(request("us-east-2", "Throttled"));
@@ -206,6 +208,10 @@ const GOOD_FOR: &[(&str, &str)] = &[
     (
         "ted_controller_audit_failures",
         "alert above zero: the disk of the state directory is full or read-only",
+    ),
+    (
+        "ted_controller_notifications",
+        "alert on `dropped` above zero, and on `failed` that grows while `delivered` does not: `outcome` is also `overtaken` for what was so no more before it could be told",
     ),
     (
         "ted_controller_last_pass_timestamp_seconds",

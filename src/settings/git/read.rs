@@ -7,9 +7,8 @@ use super::{
 use crate::desired::form::{Fields, Reader, duration, not_one_of};
 use crate::desired::yaml::Node;
 use crate::desired::{Complaint, ProblemKind};
-use crate::settings::SecretRef;
 use crate::settings::fields::{GIT, GIT_AUTH, GIT_REF};
-use crate::settings::file::path as file_path;
+use crate::settings::file::{path as file_path, secret};
 use std::path::Path;
 use std::time::Duration;
 
@@ -248,39 +247,4 @@ fn username(text: &str) -> Result<String, Complaint> {
     // A colon would end the user's name in HTTP's basic authentication.
     let sound = !text.is_empty() && text.len() <= 250 && !text.contains([':', '\n', '\r']);
     if sound { Ok(text.to_owned()) } else { Err(Complaint::new("no name of a user")) }
-}
-
-/// A secret's place: a file, or a variable of the environment.
-fn secret(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
-    file: &str,
-    variable: &str,
-    folder: &Path,
-) -> Option<SecretRef> {
-    let from_file = file_path(reader, fields, file, folder).map(SecretRef::File);
-    let from_environment = environment(reader, fields, variable);
-    if let (Some(node), true) = (fields.get(variable), from_file.is_some()) {
-        let complaint = Complaint::new(format!("`{file}` is there too"));
-        let path = fields.path(variable);
-        let complaint = complaint.hint("keep one of the two");
-        reader.note(node.at, &path, ProblemKind::InvalidValue, None, complaint);
-    }
-    from_file.or(from_environment)
-}
-
-/// The name of a variable. Somebody may have written the secret itself there, so what was found is not repeated.
-fn environment(reader: &mut Reader<'_>, fields: &Fields<'_>, field: &str) -> Option<SecretRef> {
-    let node = fields.get(field)?;
-    let text = node.text().unwrap_or_default();
-    let is_name = text.len() <= 100
-        && text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    if is_name {
-        return Some(SecretRef::Environment(text.to_owned()));
-    }
-    let complaint = Complaint::new("no name of an environment variable")
-        .allowed("capital letters, digits and `_`, such as `GIT_TOKEN`");
-    reader.note(node.at, &fields.path(field), ProblemKind::InvalidValue, None, complaint);
-    None
 }

@@ -175,9 +175,7 @@ impl GitUrl {
 
     /// Whether what is sent stays on this host.
     pub fn is_loopback(&self) -> bool {
-        let host = self.host.trim_matches(['[', ']']);
-        host.eq_ignore_ascii_case("localhost")
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        is_loopback(&self.host)
     }
 
     /// Text that was meant to be an address, with what may be a password in it taken out.
@@ -200,6 +198,13 @@ impl fmt::Display for GitUrl {
     }
 }
 
+/// Whether a host is this one. An IPv6 address is in brackets.
+pub(in crate::settings) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// A host or user that no shell and no option parser can take for anything else.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
@@ -207,7 +212,7 @@ fn is_plain(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+'))
 }
 
-fn host_and_port(place: &str) -> Option<(String, Option<u16>)> {
+pub(in crate::settings) fn host_and_port(place: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
         let (address, after) = rest.split_once(']')?;
         address.parse::<std::net::Ipv6Addr>().ok()?;
