@@ -1,7 +1,11 @@
 //! `ted-controller doctor`: what is missing before the controller can do its work, and how to get it.
 //!
+//! With the daemon's settings it also reads their sources and the secrets of their receivers ([`daemon`]).
+//!
 //! Reads are tried, since that is the only proof. Rights to write are asked of IAM's simulation, which may itself be denied: then that is
 //! said, and nothing is claimed.
+
+mod daemon;
 
 use super::what::{AwsArgs, Subject, subjects};
 use super::{Failure, Format, exit, output, terminal};
@@ -10,14 +14,20 @@ use crate::desired::Mode;
 use crate::observe::observation::{Gap, Observation};
 use crate::observe::{Depth, Observer};
 use crate::report::render;
+use crate::settings::Aws;
 use serde::Serialize;
+use std::env;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Documents, names of TEDs or provisioned products; none: all that the region has
+    /// Documents, names of TEDs or provisioned products; none: those of the settings' sources, else all that the region has
     #[arg(value_name = "WHAT")]
     what: Vec<String>,
+    /// The daemon's settings file: its sources and the secrets of its receivers are checked as well [default: `TED_CONTROLLER_CONFIG`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Only what observing needs
     #[arg(long)]
     observe: bool,
@@ -62,9 +72,29 @@ fn check(
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut checks = Vec::new();
-    let observer = args.aws.observer().await?;
+    let mut aws = args.aws.settings()?;
+    let mut documents = Vec::new();
+    let config =
+        args.config.clone().or_else(|| env::var_os("TED_CONTROLLER_CONFIG").map(PathBuf::from));
+    match config.map(|file| daemon::settings(&file)) {
+        None => {}
+        Some(Err(wrong)) => checks.extend(wrong),
+        Some(Ok(settings)) => {
+            let (read, found) = daemon::sources(&settings).await;
+            checks.extend(read);
+            documents = found;
+            checks.extend(daemon::receivers(&settings));
+            aws = with_flags(settings.aws, aws);
+        }
+    }
+    let observer = Observer::from_environment(&aws).await;
     checks.push(endpoint());
-    match subjects(&args.what, &args.aws, &observer).await {
+    let subjects = if args.what.is_empty() && !documents.is_empty() {
+        Ok(documents)
+    } else {
+        subjects(&args.what, &args.aws, &observer).await
+    };
+    match subjects {
         Ok(subjects) => {
             for subject in &subjects {
                 let found = Box::pin(examine(subject, &observer, args.observe)).await;
@@ -88,6 +118,18 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
     Ok(if failed { ExitCode::from(exit::ERROR) } else { ExitCode::SUCCESS })
+}
+
+/// The daemon's settings, with flags over them.
+fn with_flags(settings: Aws, flags: Aws) -> Aws {
+    let mut allowed_roles = settings.allowed_roles;
+    allowed_roles.extend(flags.allowed_roles);
+    Aws {
+        region: flags.region.or(settings.region),
+        account: flags.account.or(settings.account),
+        allowed_roles,
+        timeouts: settings.timeouts,
+    }
 }
 
 /// What all share, then one TED below the other.
@@ -122,7 +164,7 @@ fn text(checks: &[Check]) {
 }
 
 fn endpoint() -> Check {
-    let mut names: Vec<String> = std::env::vars()
+    let mut names: Vec<String> = env::vars()
         .map(|(name, _)| name)
         .filter(|name| name.starts_with("AWS_ENDPOINT_URL"))
         .collect();

@@ -90,7 +90,12 @@ named in it, and on standard error. `plan --from-bundle FILE` assesses it anew, 
 [troubleshooting.md](../troubleshooting.md). 0 when the archive was written, 1 when nothing could be read.",
     ),
     ("adopt", "The documents only look (`mode: observe`), and have no plan. 1 when one could not be written."),
-    ("doctor", "1 when something is missing."),
+    (
+        "doctor",
+        "\
+With the daemon's settings it reads every source (is the server reachable, does it let us in, are branch and path there, are the documents
+right) and the secrets of receivers, who are told nothing. 1 when something is missing.",
+    ),
     ("explain", "All codes are in [codes.md](codes.md). 1 when there is no such code."),
     ("completions", "`ted-controller completions bash > /etc/bash_completion.d/ted-controller`, for example."),
     ("iam-policy", "The policies of [`deploy/iam`](../../deploy/iam) are made with it."),

@@ -71,7 +71,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    fn of(desired: Desired, revision: &Revision) -> Self {
+    pub(super) fn of(desired: Desired, revision: &Revision) -> Self {
         Self {
             name: desired.name.to_string(),
             query: Query::of(&desired),

@@ -35,6 +35,26 @@ pub(super) struct Line {
     web: Option<(String, Web)>,
 }
 
+/// What telling a receiver would need and has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// The server, without what may be a secret of its address.
+    pub server: String,
+    /// Whether the receiver can tell who it is told by; chats and GitHub know by the address or the token.
+    pub is_signed: bool,
+}
+
+/// Does everything that comes before telling a receiver something: reads its secrets, checks its address and certificates. Blocks.
+///
+/// # Errors
+/// Something is missing or wrong. The text holds no secret.
+pub fn rehearse(receiver: &ReceiverSettings) -> Result<Rehearsal, String> {
+    let line = Line::new(&Arc::new(receiver.clone()), "rehearsal");
+    let prepared = line.prepare(&Notice::rehearsal())?;
+    let is_signed = !matches!(receiver.to, Channel::Webhook { secret: None, .. });
+    Ok(Rehearsal { server: prepared.server, is_signed })
+}
+
 /// A request, and what of it must never be repeated.
 struct Prepared {
     request: Request<Full<Bytes>>,

@@ -20,6 +20,8 @@ mod receiver;
 mod testing;
 mod told;
 
+pub use channel::{Rehearsal, rehearse};
+
 use crate::report::Store;
 use crate::settings::Settings;
 use receiver::Receiver;

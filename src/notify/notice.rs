@@ -72,6 +72,30 @@ pub(super) struct Notice {
     pub(super) state: State,
 }
 
+impl Notice {
+    /// One that is never told.
+    pub(super) fn rehearsal() -> Self {
+        let state = State {
+            subject: "rehearsal".to_owned(),
+            key: String::new(),
+            weight: Weight::News,
+            severity: NoticeSeverity::Info,
+            kind: NoticeKind::Ready,
+            reason: "Rehearsal".to_owned(),
+            message: String::new(),
+            remedy: None,
+            code: None,
+            update: None,
+            commit: Some(CommitStatus {
+                sha: String::new(),
+                state: "pending",
+                context: String::new(),
+            }),
+        };
+        Self { id: String::new(), at: Timestamp::UNIX_EPOCH, ted: None, state }
+    }
+}
+
 /// The TED that a notice is about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct About {

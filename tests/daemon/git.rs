@@ -1,6 +1,6 @@
 //! Documents in a git repository, all the way: a commit, its revision, its author, and a restart without the repository.
 
-use super::support::{DIFFER, Daemon, Folder, STAY, Sim, is_ready, until};
+use super::support::{DIFFER, Daemon, Folder, STAY, Said, Sim, is_ready, until};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -116,4 +116,77 @@ fn a_folder_and_a_repository_that_contradict_each_other_are_an_error_on_both() {
     daemon.until("einstein", "a word on it", |status| {
         status["notes"].to_string().contains("another document contradicts this one")
     });
+}
+
+#[test]
+fn doctor_reads_the_sources_of_the_settings_and_says_what_is_missing() {
+    let sim = Sim::start("default");
+    let folder = Folder::new(&[("url", "https://hooks.example.com/x"), ("key", "secret")]);
+    commit(&folder, STAY, "Begin");
+    let origin = format!("file://{}", folder.path("origin").display());
+    let git = |more: &str| format!("sources: [{{git: {{url: \"{origin}\"{more}}}}}]\n");
+    let doctor = |settings: &str| {
+        folder.write("settings.yaml", settings);
+        let mut command = sim.binary(&["doctor", "--config", "settings.yaml", "-o", "json"]);
+        let said = Said::of(command.current_dir(folder.path(".")).output().unwrap());
+        let checks = said.json()["checks"].as_array().unwrap().clone();
+        (said.code, checks)
+    };
+    let (code, checks) = doctor(&git(", path: teds"));
+    assert_eq!(code, Some(0), "{checks:?}");
+    assert!(checks[0]["message"].as_str().unwrap().starts_with("1 document of commit "));
+    assert!(checks.iter().any(|check| check["ted"] == "einstein"), "what the daemon would look at");
+
+    let absent = "sources: [{git: {url: \"file:///no/such/repository\"}}]\n";
+    let receiver = |more: &str| format!("{}notifications: [{{name: ops, {more}}}]\n", git(""));
+    // Settings; the check, its outcome, a part of its message and of its remedy.
+    for (settings, name, outcome, message, remedy) in [
+        (git(", ref: {branch: prod}"), "source ", "failed", "no branch `prod`", "check `ref`"),
+        (git(", path: tedz"), "source ", "failed", "there is no `tedz` in commit", "check `path`"),
+        (absent.to_owned(), "source ", "failed", "there is no repository at", "check `url`"),
+        (
+            "sources: [{path: nowhere}]\n".to_owned(),
+            "source ",
+            "failed",
+            "cannot read",
+            "name an existing",
+        ),
+        (
+            "desired: settings.yaml\nsorces: []\n".to_owned(),
+            "settings",
+            "failed",
+            "settings.yaml:2:1: sorces",
+            "did you mean `sources`?",
+        ),
+        (
+            receiver("slack: {urlFile: absent}"),
+            "receiver ops",
+            "failed",
+            "cannot read the secret in",
+            "correct the file",
+        ),
+        (
+            receiver("webhook: {urlFile: url}"),
+            "receiver ops",
+            "unknown",
+            "is not signed",
+            "add `secretFile`",
+        ),
+        (
+            receiver("webhook: {urlFile: url, secretFile: key}"),
+            "receiver ops",
+            "ok",
+            "https://hooks.example.com can be asked",
+            "",
+        ),
+    ] {
+        let (code, checks) = doctor(&settings);
+        assert_eq!(code, Some(i32::from(outcome == "failed")), "{settings}: {checks:?}");
+        let text =
+            |check: &Value, field: &str| check[field].as_str().unwrap_or_default().to_owned();
+        let found = checks.iter().find(|check| text(check, "check").starts_with(name)).unwrap();
+        assert_eq!(text(found, "outcome"), outcome, "{found}");
+        assert!(text(found, "message").contains(message), "{found}");
+        assert!(text(found, "remedy").contains(remedy), "{found}");
+    }
 }
