@@ -4,12 +4,12 @@
 use super::holds::{Hold, hold_of};
 use super::types::{Assessment, ConditionStatus, ConditionType, StepKind};
 use crate::desired::Committed;
-use crate::observe::observation::Observation;
-use jiff::Timestamp;
+use crate::observe::observation::{Observation, Record};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How many updates are remembered with their revision.
-const MAX_UPDATES: usize = 50;
+pub const MAX_UPDATES: usize = 50;
 
 /// What is remembered of a TED. Times are AWS's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub struct Refused {
 pub struct Sent {
     /// Its record, when AWS told it.
     pub record_id: Option<String>,
-    /// The last provisioning record when it was sent.
+    /// The last provisioning record when it was sent; empty when nobody remembers.
     pub under: String,
     /// When.
     pub at: Timestamp,
@@ -71,7 +71,22 @@ pub struct Sent {
     pub digest: String,
 }
 
+/// How long after the look that it was decided on an update's record may have begun.
+const SENT_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
 impl Past {
+    /// The update that a record is of, if this controller sent it. Of one whose answer was lost it is the record that began right after.
+    pub fn update_of(&self, record: &Record) -> Option<&Sent> {
+        let is_its = |sent: &&Sent| sent.record_id.as_deref() == Some(&record.id);
+        let began_right_after = |sent: &&Sent| {
+            let after = record.created.map(|created| created.duration_since(sent.at));
+            sent.record_id.is_none()
+                && after.is_some_and(|after| !after.is_negative() && after <= SENT_WITHIN)
+        };
+        let updates = || self.updates.iter();
+        updates().find(is_its).or_else(|| updates().rfind(began_right_after))
+    }
+
     /// What is remembered once a document was seen.
     #[must_use]
     pub fn seen(&self, digest: &str, now: Timestamp) -> Self {

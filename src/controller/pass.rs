@@ -499,7 +499,7 @@ fn history(record: &Record, past: &Past) -> Option<History> {
         _ => Outcome::InProgress,
     };
     let seconds = record.updated.filter(|_| outcome != Outcome::InProgress);
-    let sent = past.updates.iter().find(|sent| sent.record_id.as_deref() == Some(&record.id));
+    let sent = past.update_of(record);
     Some(History {
         at,
         revision: sent.map(|sent| sent.revision.clone()),

@@ -1,7 +1,7 @@
 //! The state directory: made if need be, its owner's alone, and one controller's at a time.
 
 use crate::clock;
-use crate::report::{Memory, MemoryError, Store};
+use crate::report::{Memory, MemoryError, Store, audit};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -88,11 +88,13 @@ impl StateDir {
 
 /// What a former process remembered. A file that cannot be used is said and passed over: it holds comfort only.
 pub(super) fn memory(folder: &Path) -> Memory {
-    Memory::load(&file(folder)).unwrap_or_else(|error| {
+    let mut memory = Memory::load(&file(folder)).unwrap_or_else(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::warn!(%error, cause, "the state file is passed over: times of transitions begin anew, and a freeze is forgotten");
         Memory::default()
-    })
+    });
+    memory.recall(audit::updates(folder));
+    memory
 }
 
 /// How long the loop waits for a disk.

@@ -202,6 +202,7 @@ pub(super) fn payload(notice: &Notice, controller: &str) -> Value {
         "subject": state.subject,
         "kind": state.kind.as_str(),
         "severity": state.severity.as_str(),
+        "since": state.since,
         "resolved": notice.resolves(),
         "reason": state.reason,
         "code": state.code,

@@ -110,6 +110,7 @@ fn state_of(sha: &str, state: &'static str, context: String, reason: &str, messa
         subject: "commit".to_owned(),
         // Of a commit that waits the reason tells what for; more often than that nobody needs to hear of it.
         key: format!("{sha} {state} {reason}"),
+        since: None,
         weight: Weight::News,
         severity: NoticeSeverity::Info,
         kind: NoticeKind::Ready,

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) subject: String,
     /// Another key is news.
     pub(super) key: String,
+    /// Since when it is so, where that is known.
+    pub(super) since: Option<Timestamp>,
     pub(super) weight: Weight,
     pub(super) severity: NoticeSeverity,
     pub(super) kind: NoticeKind,
@@ -63,7 +65,7 @@ pub(super) enum Weight {
 /// What is told.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Notice {
-    /// The same for every attempt, also those of a later process.
+    /// The same for every attempt, also those of a later process as far as that knows since when it is so; another one when it is so again.
     pub(super) id: String,
     /// When it was first to be told, by the host's clock.
     pub(super) at: Timestamp,
@@ -78,6 +80,7 @@ impl Notice {
         let state = State {
             subject: "rehearsal".to_owned(),
             key: String::new(),
+            since: None,
             weight: Weight::News,
             severity: NoticeSeverity::Info,
             kind: NoticeKind::Ready,
@@ -137,6 +140,7 @@ fn from_condition(condition: &TimedCondition, kind: NoticeKind) -> State {
     State {
         subject: format!("{:?}", condition.kind),
         key: format!("{:?}", condition.status),
+        since: Some(condition.last_transition_time),
         weight: Weight::News,
         severity: NoticeSeverity::Info,
         kind,
@@ -233,6 +237,7 @@ fn update(status: &Status) -> Option<State> {
     Some(State {
         subject: "update".to_owned(),
         key: format!("{record} {:?}", last.outcome),
+        since: Some(last.at),
         weight,
         severity,
         kind: NoticeKind::Update,
@@ -267,6 +272,7 @@ fn findings(findings: &[Finding]) -> impl Iterator<Item = State> {
             subject: format!("{FINDING}{code}"),
             // Of times of one zone, written alike, the later one is the greater text.
             key: newest.map(|at| at.to_string()).unwrap_or_default(),
+            since: newest,
             weight: Weight::Growing,
             severity: match worst {
                 Severity::Info => NoticeSeverity::Info,
@@ -287,8 +293,8 @@ fn findings(findings: &[Finding]) -> impl Iterator<Item = State> {
 /// What subjects of findings begin with: those are gone when nothing says them any more.
 const FINDING: &str = "finding ";
 
-/// The end of what was told under a subject, when nothing says it any more; `None` when nothing follows from that.
-pub(super) fn ended(subject: &str) -> Option<State> {
+/// The end of what was told under a subject with this key, when nothing says it any more; `None` when nothing follows from that.
+pub(super) fn ended(subject: &str, key: &str) -> Option<State> {
     let code = subject.strip_prefix(FINDING)?;
     let kind = match code.split_once('/')?.0 {
         "drift" => NoticeKind::Drift,
@@ -297,7 +303,9 @@ pub(super) fn ended(subject: &str) -> Option<State> {
     };
     Some(State {
         subject: subject.to_owned(),
-        key: String::new(),
+        // It is the end of this one, and of no other that may come.
+        key: format!("after {key}"),
+        since: None,
         weight: Weight::Good,
         severity: NoticeSeverity::Info,
         kind,
@@ -316,6 +324,7 @@ pub(super) fn of_controller(sources: &[SourceReport], freeze: &Freeze) -> Vec<St
     states.push(State {
         subject: "freeze".to_owned(),
         key: if freeze.frozen { "frozen".to_owned() } else { "open".to_owned() },
+        since: freeze.since,
         weight: if freeze.frozen { Weight::News } else { Weight::Good },
         severity: NoticeSeverity::Info,
         kind: NoticeKind::Freeze,
@@ -338,6 +347,7 @@ fn source(source: &SourceReport) -> Vec<State> {
     let base = State {
         subject: format!("source {origin}"),
         key: "read".to_owned(),
+        since: None,
         weight: Weight::Good,
         severity: NoticeSeverity::Info,
         kind: NoticeKind::Source,

@@ -229,14 +229,18 @@ impl Receiver {
                 }
                 continue;
             }
-            let (turn, since) = place.unwrap_or((self.count, clock::now()));
+            let (turn, waits_since) = place.unwrap_or((self.count, clock::now()));
             self.count += 1;
+            let now = clock::wall();
+            // What ended at a known time is known by that; of the rest each time is another one.
+            let is_end = state.key.starts_with("after ");
+            let since = state.since.or((!is_end).then_some(now));
             let id = notice::digest(&format!(
-                "{}\n{about}\n{}\n{}",
+                "{}\n{about}\n{}\n{}\n{since:?}",
                 self.settings.name, state.subject, state.key
             ));
-            let notice = Notice { id, at: clock::wall(), ted: ted.cloned(), state };
-            self.waiting.insert(at, Waiting { notice, turn, since });
+            let notice = Notice { id, at: now, ted: ted.cloned(), state };
+            self.waiting.insert(at, Waiting { notice, turn, since: waits_since });
         }
         self.count(NoticeOutcome::Overtaken, overtaken);
     }
@@ -343,4 +347,17 @@ fn pause(failures: u32) -> Duration {
     let wait = doubled.min(LONGEST_WAIT);
     let percent = u32::try_from(RandomState::new().hash_one(failures) % 11).unwrap_or(0);
     wait.saturating_sub(wait * percent / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_to_a_limit() {
+        let waits: Vec<Duration> = (1..=40).map(pause).collect();
+        assert!(waits[0] <= FIRST_WAIT && waits[0] >= FIRST_WAIT.mul_f64(0.9), "{waits:?}");
+        assert!(waits[4] > waits[0] * 8 && waits[39] <= LONGEST_WAIT, "{waits:?}");
+        assert!(waits[39] >= LONGEST_WAIT.mul_f64(0.9), "{waits:?}");
+    }
 }

@@ -85,8 +85,8 @@ impl Told {
                 news.push(state);
             }
         }
-        let gone = told.keys().filter(|subject| !present.contains(*subject));
-        news.extend(gone.filter_map(|subject| ended(subject)));
+        let gone = told.iter().filter(|(subject, _)| !present.contains(*subject));
+        news.extend(gone.filter_map(|(subject, known)| ended(subject, &known.key)));
         news
     }
 

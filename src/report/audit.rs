@@ -3,6 +3,7 @@
 //! A start has its line on the disk before it is sent ([`Audit::begin`]): what was started and is not there does not exist. What gives
 //! back is never held up by a full disk: its line goes to the log, and the failure is counted.
 
+use crate::assess::types::StepKind;
 use crate::desired::Committed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,21 @@ pub fn read(folder: &Path, wanted: impl Fn(&Line) -> bool) -> io::Result<Vec<Lin
         );
     }
     Ok(found)
+}
+
+/// The lines about updates that a state directory holds, the oldest first; none when they cannot be read. Blocks.
+pub fn updates(folder: &Path) -> Vec<Line> {
+    const MARK: &[u8] = b"\"step\":\"Update\"";
+    let mut found = Vec::new();
+    for name in [OLDER, FILE] {
+        let text = std::fs::read(folder.join(name)).unwrap_or_default();
+        // Most lines are about triggers: those are not worth reading.
+        let lines = text.split(|byte| *byte == b'\n');
+        let about = lines.filter(|line| line.windows(MARK.len()).any(|part| part == MARK));
+        found.extend(about.filter_map(|line| serde_json::from_slice::<Line>(line).ok()));
+    }
+    found.retain(|line| line.step == StepKind::Update.as_str());
+    found
 }
 
 fn append(folder: &Path, path: &Path, line: &Line) -> io::Result<()> {

@@ -1,10 +1,12 @@
 //! What outlives a restart: since when conditions and findings are what they are, and whether starts are frozen.
 //!
-//! Comfort, not truth: without the file everything is known "since now". It is written whole, beside the old one and then over it, so
+//! Comfort, not truth: without the file everything is known "since now", and for which revisions updates were is known from the audit
+//! ([`Memory::recall`]). It is written whole, beside the old one and then over it, so
 //! that a crash leaves the one or the other, and only its owner may read it.
 
+use super::audit::Line;
 use super::status::{Freeze, TimedCondition};
-use crate::assess::past::Past;
+use crate::assess::past::{MAX_UPDATES, Past, Sent};
 use crate::assess::types::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -124,6 +126,46 @@ impl Memory {
         self.write(path).map_err(|source| MemoryError::Write { path: path.to_owned(), source })
     }
 
+    /// Adds the updates that the audit knows of and the state file does not: it was lost, or the process ended before it was written. Of an
+    /// update that was begun and whose answer nobody saw the record is not known.
+    pub fn recall(&mut self, lines: Vec<Line>) {
+        let mut sent: BTreeMap<(String, Option<String>), Line> = BTreeMap::new();
+        for line in lines {
+            let attempt = (line.ted.clone(), line.token.clone());
+            match line.outcome.as_str() {
+                "refused" | "passed-over" => {
+                    sent.remove(&attempt);
+                }
+                _ => {
+                    sent.insert(attempt, line);
+                }
+            }
+        }
+        for line in sent.into_values() {
+            let (Some(revision), Some(digest)) = (line.revision, line.digest) else { continue };
+            let updates = &mut self.teds.entry(line.ted).or_default().past.updates;
+            let is_known = updates.iter().any(|known| {
+                known.at == line.at
+                    || (known.record_id.is_some() && known.record_id == line.record_id)
+            });
+            if is_known {
+                continue;
+            }
+            updates.push(Sent {
+                record_id: line.record_id,
+                under: String::new(),
+                at: line.at,
+                revision,
+                commit: line.commit,
+                summary: Some(line.summary),
+                digest,
+            });
+            updates.sort_by_key(|sent| sent.at);
+            let excess = updates.len().saturating_sub(MAX_UPDATES);
+            updates.drain(..excess);
+        }
+    }
+
     fn write(&self, path: &Path) -> io::Result<()> {
         let written = Self { version: VERSION, ..self.clone() };
         write_whole(path, &serde_json::to_string(&written)?)
@@ -167,6 +209,9 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::Committed;
+    use crate::observe::observation::Record;
+    use jiff::Timestamp;
 
     /// A folder of its own for each test, gone when the test is.
     struct Folder(PathBuf);
@@ -215,6 +260,57 @@ mod tests {
         let names: Vec<_> =
             fs::read_dir(&folder.0).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["state.json"], "nothing is left lying about");
+    }
+
+    #[test]
+    fn what_updates_were_for_is_recalled_from_the_audit() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let line = |second, token: &str, outcome: &str, record: Option<&str>| Line {
+            at: at(second),
+            ted: "einstein".to_owned(),
+            product: None,
+            account: None,
+            region: "us-east-2".to_owned(),
+            revision: Some(format!("main@sha1:{token}")),
+            commit: Some(Committed { author: "Ada".to_owned(), subject: token.to_owned() }),
+            digest: Some("d".to_owned()),
+            by: "ctl/1".to_owned(),
+            step: "Update".to_owned(),
+            summary: "update".to_owned(),
+            outcome: outcome.to_owned(),
+            trouble: None,
+            record_id: record.map(str::to_owned),
+            token: Some(token.to_owned()),
+        };
+        let mut memory = memory();
+        let lines = vec![
+            line(10, "a", "begin", None),
+            line(10, "a", "accepted", Some("rec-1")),
+            line(20, "b", "begin", None),
+            line(20, "b", "refused", None),
+            line(30, "c", "begin", None),
+        ];
+        memory.recall(lines.clone());
+        memory.recall(lines);
+        let past = &memory.teds["einstein"].past;
+        let known: Vec<_> = past
+            .updates
+            .iter()
+            .map(|sent| (sent.record_id.as_deref(), sent.revision.as_str()))
+            .collect();
+        assert_eq!(known, [(Some("rec-1"), "main@sha1:a"), (None, "main@sha1:c")]);
+        let record = |id: &str, second| Record {
+            id: id.to_owned(),
+            created: Some(at(second)),
+            ..Record::default()
+        };
+        let subject = |record: &Record| {
+            past.update_of(record).map(|sent| sent.commit.clone().unwrap().subject)
+        };
+        assert_eq!(subject(&record("rec-1", 10)).as_deref(), Some("a"));
+        assert_eq!(subject(&record("rec-2", 31)).as_deref(), Some("c"), "its answer was lost");
+        assert_eq!(subject(&record("rec-2", 29)), None, "it began before");
+        assert_eq!(subject(&record("rec-2", 3000)), None, "it began long after");
     }
 
     #[test]

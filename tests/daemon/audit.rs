@@ -14,7 +14,7 @@ const PAUSING: u32 = 15;
 const UPDATING: u32 = 300;
 
 /// How many times the daemon is killed.
-const KILLS: usize = 10;
+const KILLS: usize = 7;
 
 /// Random numbers that are the same every time.
 struct Numbers(u64);
@@ -111,4 +111,15 @@ fn nothing_was_started_without_its_line_however_often_the_process_is_killed() {
     // However often it was begun, it was sent once.
     let updates = changes(&sim).iter().filter(|call| step_of(call) == "Update").count();
     assert_eq!(updates, 1);
+    // Its answer was lost with the process, and still the history knows whose it was; also when only the audit is left.
+    let revision = |daemon: &Daemon| {
+        let ted = daemon.until("einstein", "a look", |status| status["history"][0].is_object());
+        ted["status"]["history"][0]["revision"].clone()
+    };
+    let lines = audit(&folder);
+    let begun = lines.iter().rfind(|line| line["step"] == "Update").unwrap();
+    assert_eq!(revision(&daemon), begun["revision"]);
+    assert_eq!(daemon.stop(), Some(0));
+    folder.remove("state/state.json");
+    assert_eq!(revision(&start()), begun["revision"]);
 }

@@ -132,6 +132,17 @@ fn a_receiver_that_fails_hangs_and_recovers_is_told_everything_once() {
         receiver.asked(TOLD).iter().map(|asked| asked.json()["id"].to_string()).collect();
     let different: BTreeSet<&String> = ids.iter().collect();
     assert_eq!(different.len(), ids.len(), "nothing is told twice: {ids:?}");
+    // The same once more is another notice.
+    let before = receiver.asked(TOLD).len();
+    folder.write("teds/einstein.yaml", DIFFER);
+    let again = until("it is told again", || {
+        receiver.asked(TOLD)[before..]
+            .iter()
+            .map(Asked::json)
+            .find(|it| words(it) == "ready Drifted")
+    });
+    assert_ne!(again["id"], ready["id"]);
+    until("all of it", || (receiver.asked(TOLD).len() >= before + 3).then_some(()));
     nothing_shows(&daemon, &folder);
     assert_eq!(daemon.stop(), Some(0));
 
