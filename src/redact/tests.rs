@@ -51,7 +51,7 @@ fn json_loses_what_stands_under_a_secret_name_and_keeps_its_shape() {
     redactor.keys.insert("Odd".to_owned());
     let mut value = json!({
         "password": "x", "authToken": true, "tokens": ["a", {"b": 1}], "note": format!("it is {SECRET}"),
-        "env": [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "HOME", "value": "/home/x"}],
+        "env": [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "HOME", "value": "/srv/x"}],
         "parameters": [{"key": "Odd", "from": "a b", "to": "c d", "why": "because"}],
         SECRET: 1, "nothing": null, "empty": {"secret": ""},
     });
@@ -60,7 +60,7 @@ fn json_loses_what_stands_under_a_secret_name_and_keeps_its_shape() {
         value,
         json!({
             "password": REDACTED, "authToken": true, "tokens": [REDACTED, {"b": REDACTED}], "note": format!("it is {REDACTED}"),
-            "env": [{"name": "DB_PASSWORD", "value": REDACTED}, {"name": "HOME", "value": "/home/x"}],
+            "env": [{"name": "DB_PASSWORD", "value": REDACTED}, {"name": "HOME", "value": "/srv/x"}],
             "parameters": [{"key": "Odd", "from": REDACTED, "to": REDACTED, "why": "because"}],
             REDACTED: 1, "nothing": null, "empty": {"secret": ""},
         })

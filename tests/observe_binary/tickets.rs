@@ -223,7 +223,7 @@ fn a_bundle_holds_what_a_ticket_needs_and_no_secret() {
         "kR8-log-bearer-token-9x",
         "kR8-log-query-signature-9x",
         "kR8-tag-of-somebody-9x",
-        "AKIAZZZZ2345ZZZZ6789",
+        "AKIAZZZZ2345EXAMPLE9",
         "kR8-state-note-9x",
     ];
     let world = updated("past-the-door");
@@ -242,7 +242,7 @@ fn a_bundle_holds_what_a_ticket_needs_and_no_secret() {
         "ted-controller.log",
         "INFO started\nDEBUG request Authorization: Bearer kR8-log-bearer-token-9x\n\
          DEBUG GET https://example.com/x?X-Amz-Signature=kR8-log-query-signature-9x&a=1\n\
-         DEBUG caller AKIAZZZZ2345ZZZZ6789 password=kR8-tag-of-somebody-9x\nINFO the last line\n",
+         DEBUG caller AKIAZZZZ2345EXAMPLE9 password=kR8-tag-of-somebody-9x\nINFO the last line\n",
     );
     std::fs::create_dir(world.path("state")).unwrap();
     world.write("state/audit.jsonl", "{\"password\": \"kR8-state-note-9x\"}\nnot ours\n");
