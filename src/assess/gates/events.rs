@@ -2,7 +2,13 @@
 
 use super::{Case, Verdict};
 use crate::assess::facts::missing;
-use crate::observe::observation::{Seen, Trigger};
+use crate::assess::holds::{Hold, LEASE, hold_of};
+use crate::observe::observation::{Seen, Trigger, Triggers};
+use crate::text::moment;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long events run after a pause that came to nothing, before the next one: as long as such a pause may last.
+const BREATH: SignedDuration = SignedDuration::from_mins(15);
 
 /// 17. Every worker trigger of every TE version that a workspace of this hive runs was found, is readable and can be tagged.
 pub(super) fn events_pausable(case: &Case<'_>) -> Verdict {
@@ -43,6 +49,7 @@ pub(super) fn events_pausable(case: &Case<'_>) -> Verdict {
         }
     }
     parts.extend(triggers.mappings.iter().map(one_trigger));
+    parts.extend(came_to_nothing(case, triggers));
     let whole = Verdict::all(parts);
     if whole.passes() {
         Verdict::holds(format!("{} worker triggers can be paused", triggers.mappings.len()))
@@ -56,6 +63,40 @@ fn nothing_found(message: &str) -> Verdict {
         message,
         "correct `events: {prefix: …}` or the rights to read Lambda, or write `events: {pause: false}` to update without a pause",
     )
+}
+
+/// A pause for this document that was given up a moment ago, and no update ended in or shortly before it: the next one waits, so that a
+/// Lambda that answers too slowly, or a gate that opens and shuts, does not keep events off half of the time.
+fn came_to_nothing(case: &Case<'_>, triggers: &Triggers) -> Option<Verdict> {
+    let product = case.facts.product.one()?;
+    let (ours, digest) = (case.context.controller_id.as_str(), case.desired.digest());
+    let mut given_up: Option<Timestamp> = None;
+    for trigger in &triggers.mappings {
+        match hold_of(trigger, &product.id) {
+            // A pause is on: this is not about it.
+            Some(Hold::Held(claim)) if claim.controller == ours => return None,
+            Some(Hold::Released(release))
+                if release.controller == Some(ours) && release.digest == Some(digest.as_str()) =>
+            {
+                given_up = given_up.max(release.at);
+            }
+            Some(Hold::Held(_) | Hold::Released(_) | Hold::Garbled(_)) | None => {}
+        }
+    }
+    let given_up = given_up?;
+    let record = case.observation.last_record.present()?;
+    let ended = record.updated.or(record.created)?;
+    let until = given_up.checked_add(BREATH).ok()?;
+    if given_up.duration_since(ended).unsigned_abs() <= LEASE || case.now() >= until {
+        return None;
+    }
+    Some(Verdict::waiting(
+        format!(
+            "events were paused until {} and no update came of it: they run for a while before the next pause",
+            moment(given_up)
+        ),
+        Some(until),
+    ))
 }
 
 fn one_trigger(trigger: &Trigger) -> Verdict {

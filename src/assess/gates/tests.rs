@@ -1,5 +1,6 @@
 //! Every gate in every state it can be in.
 
+use crate::assess::holds::{End, hold_key, released};
 use crate::assess::testing::{
     World, artifact, denial, denied, gate, offer, record, there, trigger,
 };
@@ -7,6 +8,7 @@ use crate::assess::types::GateState::{self, Holds, NeedsPerson, NotApplicable, U
 use crate::assess::{Credentials, Frozen, Lifetime};
 use crate::desired::Mode;
 use crate::observe::observation::{LaunchPath, Relative, Seen};
+use jiff::SignedDuration;
 
 /// A row: why, how the migrating world is bent, the state, words of the message, and of the remedy or the time when it opens.
 type Row = (&'static str, fn(World) -> World, GateState, &'static str, &'static str);
@@ -1591,6 +1593,22 @@ fn events_pausable() {
     fn triggers(w: World, bend: fn(&mut crate::observe::observation::Triggers)) -> World {
         w.with(|w| bend(there(&mut w.observation.triggers)))
     }
+    /// The triggers were given back so many seconds ago. `held`: one of them is claimed again; `else`: it was for another document.
+    fn paused_for_nothing(w: World, ago: i64, what: &str) -> World {
+        let digest = w.desired().digest();
+        let digest = if what == "else" { "0123" } else { digest.as_str() };
+        let key = hold_key("pp-senyqa2ncjkws");
+        let at = w.observation.now - SignedDuration::from_secs(ago);
+        let tag = released(at, "ctl-1", digest, End::Returned);
+        let held = format!("held rec-1 {} ctl-1 {digest} made:1", at.as_second() + 60);
+        w.with(|w| {
+            let t = there(&mut w.observation.triggers);
+            for (place, trigger) in t.mappings.iter_mut().enumerate() {
+                let tag = if what == "held" && place == 0 { &held } else { &tag };
+                trigger.tags = Some([(key.clone(), tag.clone())].into());
+            }
+        })
+    }
     check(
         "events-pausable",
         &[
@@ -1673,6 +1691,34 @@ fn events_pausable() {
                 },
                 NotApplicable,
                 "",
+                "",
+            ),
+            (
+                "a pause came to nothing two minutes ago",
+                |w| paused_for_nothing(w, 120, ""),
+                Waiting,
+                "events were paused until 2026-08-05 11:58:00 UTC",
+                "2026-08-05T12:13:00Z",
+            ),
+            ("a quarter of an hour ago", |w| paused_for_nothing(w, 900, ""), Holds, "3 worker", ""),
+            ("the next one is on", |w| paused_for_nothing(w, 120, "held"), Holds, "3 worker", ""),
+            (
+                "it was for a document that was",
+                |w| paused_for_nothing(w, 120, "else"),
+                Holds,
+                "",
+                "",
+            ),
+            (
+                "an update came of it",
+                |w| {
+                    paused_for_nothing(w, 120, "").with(|w| {
+                        let ended = w.observation.now - SignedDuration::from_mins(5);
+                        there(&mut w.observation.last_record).updated = Some(ended);
+                    })
+                },
+                Holds,
+                "3 worker",
                 "",
             ),
             (
