@@ -280,6 +280,37 @@ impl Settings {
         desired.iter().chain(further).cloned().collect()
     }
 
+    /// Every secret that these name and that can be read now, for whoever takes secrets out of text. Of an address that is written here
+    /// the path counts as one: chats and automation take whoever knows it for allowed. Blocks.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut places: Vec<&SecretRef> = Vec::new();
+        let mut paths = Vec::new();
+        for source in &self.sources {
+            match source {
+                SourceSettings::Git(git) => {
+                    places.extend(git.auth.as_ref().and_then(GitAuth::secret))
+                }
+                SourceSettings::Path(_) => {}
+            }
+        }
+        for receiver in &self.receivers {
+            match &receiver.to {
+                Channel::Webhook { url, secret } => {
+                    match url {
+                        UrlRef::Written(url) => paths.push(Secret::new(url.path())),
+                        UrlRef::Kept(place) => places.push(place),
+                    }
+                    places.extend(secret);
+                }
+                Channel::Slack { url } => places.push(url),
+                Channel::GitHub(github) => places.push(&github.token),
+            }
+        }
+        let token = self.server.token().ok().flatten();
+        let read = places.into_iter().filter_map(|place| place.read().ok());
+        read.chain(token).chain(paths).collect()
+    }
+
     /// Why no start is allowed by the settings at this moment; `None`: starts are allowed.
     pub fn frozen_at(&self, now: Timestamp) -> Option<String> {
         let freeze = self.frozen.as_ref().filter(|freeze| freeze.holds(now))?;

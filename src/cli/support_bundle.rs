@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// A document, the name of a TED, or the name or id of a provisioned product
     #[arg(value_name = "WHAT")]
     what: String,
-    /// Where to write the archive; `-`: to standard output. Absent: `ted-support-<name>-<time>.tar.gz` here
+    /// Where to write the archive; `-`: to standard output; absent: `ted-support-<name>-<time>.tar.gz` here
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The controller's settings file, to go into the bundle; what it says about AWS is used [default: `TED_CONTROLLER_CONFIG`]

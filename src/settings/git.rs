@@ -107,6 +107,17 @@ pub enum GitAuth {
     },
 }
 
+impl GitAuth {
+    /// Where its secret is kept, when that is text that is sent.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Token { token, .. } => Some(token),
+            Self::Password { password, .. } => Some(password),
+            Self::SshKey { .. } => None,
+        }
+    }
+}
+
 /// How a token is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenScheme {

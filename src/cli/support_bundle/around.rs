@@ -118,8 +118,8 @@ impl Around {
         let flags = Overrides { state_dir: args.state_dir.clone(), ..Overrides::default() };
         match settings::load(file.as_deref(), flags) {
             Ok(settings) => {
-                if let Ok(Some(token)) = settings.server.token() {
-                    self.redactor.learn(token.reveal());
+                for secret in settings.secrets() {
+                    self.redactor.learn(secret.reveal());
                 }
                 // They hold no secret by themselves, only where secrets are kept.
                 let text = format!("{settings:#?}\n");

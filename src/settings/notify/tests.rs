@@ -188,3 +188,27 @@ fn an_address_in_a_file_is_read_when_it_is_needed() {
     let said = url.read(false).unwrap_err().to_string();
     assert!(said.contains("not the address of a receiver") && !said.contains("hunter2"), "{said}");
 }
+
+#[test]
+fn all_secrets_are_known_to_whoever_takes_them_out_of_text() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["hook", "key", "chat", "token", "git", "server"] {
+        std::fs::write(folder.path().join(name), format!("{name}-hunter2\n")).unwrap();
+    }
+    let text = "sources: [{git: {url: 'https://x/y.git', auth: {tokenFile: git}}}]\n\
+                server: {tokenFile: server}\n\
+                notifications:\n\
+                - {name: a, webhook: {urlFile: hook, secretFile: key}}\n\
+                - {name: b, webhook: {url: 'https://x/path-hunter2'}}\n\
+                - {name: c, slack: {urlFile: chat}}\n\
+                - {name: d, github: {repository: a/b, tokenFile: token}}\n\
+                - {name: e, slack: {urlFile: absent}}\n";
+    let settings = Settings::parse("controller.yaml", text.as_bytes(), folder.path()).unwrap();
+    let mut secrets: Vec<String> =
+        settings.secrets().iter().map(|secret| secret.reveal().to_owned()).collect();
+    secrets.sort();
+    let expected = ["/path-hunter2", "chat-hunter2", "git-hunter2", "hook-hunter2", "key-hunter2"];
+    assert_eq!(secrets[..5], expected);
+    assert_eq!(secrets[5..], ["server-hunter2", "token-hunter2"]);
+    assert!(!format!("{settings:?}").contains("hunter2"), "{settings:?}");
+}
