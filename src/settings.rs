@@ -288,7 +288,7 @@ impl Settings {
         for source in &self.sources {
             match source {
                 SourceSettings::Git(git) => {
-                    places.extend(git.auth.as_ref().and_then(GitAuth::secret))
+                    places.extend(git.auth.as_ref().and_then(GitAuth::secret));
                 }
                 SourceSettings::Path(_) => {}
             }

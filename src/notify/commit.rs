@@ -10,6 +10,9 @@ use crate::settings::{
 /// The longest description that GitHub takes, in characters.
 const MAX_DESCRIPTION_CHARS: usize = 140;
 
+/// The subject under which it is told how the commit of a TED stands.
+pub(super) const COMMIT: &str = "commit";
+
 /// What is asked of a source to know whether its commits are of this repository: the addresses of those that are of another one.
 pub(super) fn elsewhere(settings: &Settings, repository: &str) -> Vec<String> {
     let sources = settings.all_sources();
@@ -74,6 +77,19 @@ fn in_words(ready: &TimedCondition) -> (&'static str, &TimedCondition) {
     }
 }
 
+/// The end of a commit that was said to wait when another one came: nobody works on it any more. `told` is the key of what was told last.
+pub(super) fn overtaken(told: &str, now: &State) -> Option<State> {
+    let mut words = told.split(' ');
+    let (sha, state) = (words.next()?, words.next()?);
+    let by = now.commit.as_ref().filter(|by| by.sha != sha && state == "pending")?;
+    let message = format!(
+        "overtaken by commit {} before it came into effect",
+        by.sha.get(..12).unwrap_or(&by.sha)
+    );
+    let state = state_of(sha, "error", by.context.clone(), "Overtaken", &message);
+    Some(State { subject: "overtaken".to_owned(), ..state })
+}
+
 /// Whether the documents of the sources' commits are right, one status a commit.
 pub(super) fn of_sources(
     sources: &[SourceReport],
@@ -107,7 +123,7 @@ pub(super) fn of_sources(
 
 fn state_of(sha: &str, state: &'static str, context: String, reason: &str, message: &str) -> State {
     State {
-        subject: "commit".to_owned(),
+        subject: COMMIT.to_owned(),
         // Of a commit that waits the reason tells what for; more often than that nobody needs to hear of it.
         key: format!("{sha} {state} {reason}"),
         since: None,

@@ -176,7 +176,14 @@ impl Receiver {
         }
         let states = match &self.settings.to {
             Channel::GitHub(github) => {
-                commit::of_ted(ted, github, &self.store.sources(), &self.elsewhere)
+                let mut states =
+                    commit::of_ted(ted, github, &self.store.sources(), &self.elsewhere);
+                let before = self.told.key(&ted.metadata.name, commit::COMMIT);
+                let over =
+                    before.zip(states.first()).and_then(|(told, now)| commit::overtaken(told, now));
+                // First, since nothing tells of it any more once the other one is told.
+                states.splice(0..0, over);
+                states
             }
             Channel::Webhook { .. } | Channel::Slack { .. } => notice::of_ted(ted),
         };

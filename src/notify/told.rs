@@ -90,6 +90,11 @@ impl Told {
         news
     }
 
+    /// The key of what was last told under a subject.
+    pub(super) fn key(&self, about: &str, subject: &str) -> Option<&str> {
+        self.about.get(about)?.get(subject).map(|known| known.key.as_str())
+    }
+
     /// It was told, or will not be.
     pub(super) fn mark(&mut self, about: &str, state: &State) {
         let told = self.about.entry(about.to_owned()).or_default();

@@ -117,6 +117,27 @@ fn a_commit_stands_as_its_ted_does() {
 }
 
 #[test]
+fn a_commit_that_waited_is_said_to_be_overtaken_and_no_other_one() {
+    let mut ted = ted();
+    ted.status.observed_revision = Some("main@sha1:0123456789abcdef".to_owned());
+    let now = commit::of_ted(&ted, &github(), &[], &[]).remove(0);
+    let of = |told: &str| {
+        let state = commit::overtaken(told, &now)?;
+        let commit = state.commit.unwrap();
+        Some((commit.sha, commit.state, commit.context, state.message))
+    };
+    assert_eq!(of("0123456789abcdef pending Waiting"), None, "it is still the same");
+    assert_eq!(of("beef success InSync"), None);
+    assert_eq!(of("beef failure GateClosed"), None, "that is how it ended");
+    let (context, message) =
+        ("ted-controller/einstein", "overtaken by commit 0123456789ab before it came into effect");
+    assert_eq!(
+        of("beef pending Waiting"),
+        Some(("beef".to_owned(), "error", context.to_owned(), message.to_owned()))
+    );
+}
+
+#[test]
 fn a_commit_of_another_repository_is_none_of_its_business() {
     let file = |valid| SourceFile {
         path: "einstein.yaml".to_owned(),
