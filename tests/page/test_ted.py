@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Callable
 
@@ -15,6 +16,13 @@ def cells(browser: Browser, row: str) -> list[str]:
     return browser.js(
         "return [...document.querySelectorAll(`.foursides [data-key=\"${arguments[0]}\"] > td`)].map((one) => one.innerText)", row
     )
+
+
+def commit(folder: Path, subject: str) -> None:
+    """Makes a checkout of the folder, with everything in it committed."""
+    git = ["git", "-C", str(folder), "-c", "user.name=Ada Lovelace", "-c", "user.email=ada@example.com"]
+    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", subject]):
+        subprocess.run([*git, *arguments], check=True)
 
 
 def test_everything_that_is_known_of_a_blocked_ted(daemon: Daemon, desired: Path, browser: Browser) -> None:
@@ -79,6 +87,7 @@ def test_a_ted_that_cannot_be_read_says_why_and_recovers(simulate: Callable[...,
 def test_a_migration_is_followed_to_its_end(simulate: Callable[..., Simulator], run: Callable[..., Daemon], desired: Path, tmp_path: Path, browser: Browser) -> None:
     simulator = simulate()
     (desired / "einstein.yaml").write_text(MIGRATE.replace("mode: apply", "mode: apply, approve: [redis-to-valkey], interval: 10s"))
+    commit(desired, "Move einstein to Valkey <b>now</b>")
     daemon = run(simulator, "--state-dir", str(tmp_path / "state"))
     browser.open(f"{daemon.url}/#/einstein")
     browser.js("window.stayed = true")
@@ -94,4 +103,5 @@ def test_a_migration_is_followed_to_its_end(simulate: Callable[..., Simulator], 
     browser.shows_no("Events are paused")
     assert cells(browser, "cache engine")[3:] == ["valkey", "–"]
     browser.shows("Succeeded", ".history")
+    browser.shows("Move einstein to Valkey <b>now</b> (Ada Lovelace)", ".history")
     assert browser.js("return window.stayed") is True
