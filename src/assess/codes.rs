@@ -21,6 +21,8 @@ pub enum Of {
     Problem,
     /// The reason of an event, beside the reasons of conditions and of trouble.
     Event,
+    /// The reason of a notice, beside the reasons of conditions.
+    Notice,
     /// Why an update failed, in a diagnosis.
     Cause,
 }
@@ -35,6 +37,7 @@ impl Of {
             Self::Trouble => "trouble with AWS",
             Self::Problem => "a problem of a document",
             Self::Event => "an event",
+            Self::Notice => "a notice",
             Self::Cause => "a cause of a failed update",
         }
     }
@@ -48,6 +51,7 @@ impl Of {
             Self::Trouble => "Trouble with AWS",
             Self::Problem => "Problems of documents",
             Self::Event => "Events",
+            Self::Notice => "Notices",
             Self::Cause => "Causes of failed updates",
         }
     }

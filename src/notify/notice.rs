@@ -84,7 +84,7 @@ impl Notice {
             weight: Weight::News,
             severity: NoticeSeverity::Info,
             kind: NoticeKind::Ready,
-            reason: "Rehearsal".to_owned(),
+            reason: String::new(),
             message: String::new(),
             remedy: None,
             code: None,

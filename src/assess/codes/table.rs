@@ -1,6 +1,6 @@
 //! The codes themselves.
 
-use super::Of::{Event, Finding, Gate, Problem, Reason, Trouble};
+use super::Of::{Event, Finding, Gate, Notice, Problem, Reason, Trouble};
 use super::{Explanation, row};
 
 /// All codes but the causes of failures, which are those of a diagnosis.
@@ -589,4 +589,44 @@ pub(super) const CODES: &[Explanation] = &[
     ),
     row(Event, "EventsEnabled", "Worker triggers were enabled: events run again.", "Nothing."),
     row(Event, "Waited", "A step was to wait.", "Nothing."),
+    row(
+        Notice,
+        "UpdateStarted",
+        "An update of the product runs, whoever asked for it.",
+        "Nothing: its end is told.",
+    ),
+    row(Notice, "UpdateSucceeded", "An update of the product succeeded.", "Nothing."),
+    row(
+        Notice,
+        "UpdateFailed",
+        "An update of the product failed.",
+        "`ted-controller diagnose` says why, and what comes next.",
+    ),
+    row(
+        Notice,
+        "SourceUnreadable",
+        "Documents cannot be read; what they said last stays in force.",
+        "`/api/v1/sources` and `ted-controller doctor --config` say why.",
+    ),
+    row(Notice, "SourceRead", "Documents can be read again.", "Nothing."),
+    row(
+        Notice,
+        "DocumentsInvalid",
+        "Something is wrong in a document; of its file what it last said stays in force.",
+        "Correct it: the message says where. `ted-controller validate` checks offline.",
+    ),
+    row(Notice, "DocumentsValid", "All documents are right.", "Nothing."),
+    row(
+        Notice,
+        "Frozen",
+        "No start is allowed, for any TED.",
+        "`ted-controller freeze off`, or the end of `frozen` in the settings.",
+    ),
+    row(Notice, "Thawed", "Starts are allowed again.", "Nothing."),
+    row(
+        Notice,
+        "Overtaken",
+        "Another commit came before this one was in effect.",
+        "Nothing: the status of the other one tells how it goes on.",
+    ),
 ];
