@@ -34,6 +34,9 @@ const THREADS: usize = 2;
 /// How long whatever blocks (a disk, a name server) may hold up the end of the process.
 const LAST_GRACE: Duration = Duration::from_secs(1);
 
+/// How long receivers and open answers may hold it up: what a receiver gets for its last words, and a disk that hangs.
+const LAST_TELLING: Duration = Duration::from_secs(8);
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The settings file
@@ -190,6 +193,7 @@ async fn daemon(settings: Arc<Settings>, once: bool) -> Result<ExitCode, Failure
         tokio::select! {
             () = served_and_told => {}
             () = parts.signals.next() => {}
+            () = clock::sleep(LAST_TELLING) => {}
         }
     }
     match ended {

@@ -16,6 +16,7 @@ use hyper::{Request, Response, Uri};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// The most of an answer that is read.
 const MAX_ANSWER_BYTES: usize = 4096;
@@ -27,8 +28,15 @@ const MAX_DETAIL_CHARS: usize = 200;
 const AGENT: &str = concat!("ted-controller/", env!("CARGO_PKG_VERSION"));
 
 /// How one receiver is told.
-#[derive(Clone)]
 pub(super) struct Line {
+    means: Means,
+    /// Secrets that are being read. A file that hangs holds one thread, and not another one each attempt.
+    reading: Option<JoinHandle<Result<Prepared, String>>>,
+}
+
+/// What a request is made with.
+#[derive(Clone)]
+struct Means {
     settings: Arc<ReceiverSettings>,
     controller: Arc<str>,
     /// The client, and the server it is for. It is made where blocking is allowed.
@@ -49,8 +57,8 @@ pub struct Rehearsal {
 /// # Errors
 /// Something is missing or wrong. The text holds no secret.
 pub fn rehearse(receiver: &ReceiverSettings) -> Result<Rehearsal, String> {
-    let line = Line::new(&Arc::new(receiver.clone()), "rehearsal");
-    let prepared = line.prepare(&Notice::rehearsal())?;
+    let means = Means::new(&Arc::new(receiver.clone()), "rehearsal");
+    let prepared = means.prepare(&Notice::rehearsal())?;
     let is_signed = !matches!(receiver.to, Channel::Webhook { secret: None, .. });
     Ok(Rehearsal { server: prepared.server, is_signed })
 }
@@ -65,12 +73,16 @@ struct Prepared {
 
 impl Line {
     pub(super) fn new(settings: &Arc<ReceiverSettings>, controller: &str) -> Self {
-        Self { settings: Arc::clone(settings), controller: controller.into(), web: None }
+        Self { means: Means::new(settings, controller), reading: None }
     }
 
     /// One attempt.
     pub(super) async fn tell(&mut self, notice: &Notice) -> Outcome {
-        let limit = self.settings.timeout;
+        if self.reading.as_ref().is_some_and(|reading| !reading.is_finished()) {
+            let why = "the file of its secret does not answer".to_owned();
+            return Outcome::Later { why, wait: None };
+        }
+        let limit = self.means.settings.timeout;
         tokio::select! {
             outcome = self.try_to_tell(notice) => outcome,
             () = clock::sleep(limit) => Outcome::Later {
@@ -82,15 +94,18 @@ impl Line {
 
     async fn try_to_tell(&mut self, notice: &Notice) -> Outcome {
         // Secrets and certificates lie in files, and a file may hang.
-        let (line, wanted) = (self.clone(), notice.clone());
-        let prepared = tokio::task::spawn_blocking(move || line.prepare(&wanted)).await;
+        let (means, wanted) = (self.means.clone(), notice.clone());
+        let reading =
+            self.reading.insert(tokio::task::spawn_blocking(move || means.prepare(&wanted)));
+        let prepared = reading.await;
+        self.reading = None;
         let prepared = match prepared {
             Ok(Ok(prepared)) => prepared,
             Ok(Err(why)) => return Outcome::Later { why, wait: None },
             Err(error) => return Outcome::Later { why: error.to_string(), wait: None },
         };
         let Prepared { request, server, web, secrets } = prepared;
-        self.web = Some((server.clone(), web.clone()));
+        self.means.web = Some((server.clone(), web.clone()));
         match web.send(request).await {
             Ok(response) => {
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -102,6 +117,12 @@ impl Line {
                 wait: None,
             },
         }
+    }
+}
+
+impl Means {
+    fn new(settings: &Arc<ReceiverSettings>, controller: &str) -> Self {
+        Self { settings: Arc::clone(settings), controller: controller.into(), web: None }
     }
 
     /// Reads the secrets and makes the request. Blocks.

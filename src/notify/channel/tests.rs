@@ -63,8 +63,8 @@ fn what_cannot_be_read_is_tried_later_and_says_nothing_of_secrets() {
             secret: Some(place("absent")),
         },
     ] {
-        let line = Line::new(&Arc::new(receiver(to)), "ctl-1");
-        let why = line.prepare(&notice()).err().unwrap();
+        let means = Means::new(&Arc::new(receiver(to)), "ctl-1");
+        let why = means.prepare(&notice()).err().unwrap();
         assert!(!why.is_empty() && !why.contains("hunter2"), "{why}");
     }
     assert_eq!(clean("x hunter2 y\n", &["hunter2".to_owned()]), "x … y");
@@ -172,4 +172,29 @@ fn a_commit_of_another_repository_is_none_of_its_business() {
     let mut ted = ted();
     ted.status.observed_revision = Some("main@sha1:02".to_owned());
     assert_eq!(commit::of_ted(&ted, &github(), &sources, &elsewhere), []);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_secret_that_hangs_holds_one_thread_and_is_read_once_it_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    // Nobody writes to it, so opening it waits.
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let settings = ReceiverSettings {
+        timeout: std::time::Duration::from_millis(50),
+        ..receiver(Channel::Slack { url: SecretRef::File(path.clone()) })
+    };
+    let mut line = Line::new(&Arc::new(settings), "ctl-1");
+    let why = |outcome| match outcome {
+        Outcome::Later { why, .. } => why,
+        Outcome::Told | Outcome::Refused { .. } => panic!("{outcome:?}"),
+    };
+    assert!(why(line.tell(&notice()).await).contains("does not answer within"));
+    assert!(why(line.tell(&notice()).await).contains("the file of its secret does not answer"));
+    // Somebody comes, and has nothing to say.
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let reading = line.reading.as_mut().unwrap();
+    assert!(reading.await.unwrap().is_err_and(|why| why.contains("is empty")));
 }
