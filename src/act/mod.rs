@@ -3,8 +3,9 @@
 //! Nothing is chosen here. A step names its targets, what to write and what it expects to find; what is found otherwise is passed over,
 //! and the next look tells. A request that may have arrived is never sent again from here.
 //!
-//! [`triggers`] holds, disables, releases and enables; `update` sends the update.
+//! [`triggers`] holds, disables, releases and enables; `update` sends the update; `rollback` continues one that failed.
 
+mod rollback;
 mod triggers;
 mod update;
 
@@ -85,6 +86,9 @@ pub async fn perform(session: &Session, step: &Step, until: Instant) -> Outcome 
             triggers::enable(&reader, &writer, targets).await
         }
         (StepKind::Update, Order::Update(order)) => update::send(&writer, order).await,
+        (StepKind::ContinueRollback, Order::Continue(order)) => {
+            rollback::go_on(&reader, &writer, order, until).await
+        }
         // Waiting is no deed, and what is not decided yet cannot be done.
         (_, _) => Outcome::default(),
     }

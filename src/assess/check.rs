@@ -12,7 +12,8 @@ use super::codes::{self, Of};
 use super::findings::makes_unready;
 use super::gates;
 use super::types::{
-    Assessment, ConditionStatus, ConditionType, Finding, GateState, Order, Severity, Step, StepKind,
+    Assessment, ConditionStatus, ConditionType, Finding, Gate, GateState, Order, Severity, Step,
+    StepKind,
 };
 use crate::desired::Desired;
 use crate::observe::observation::Observation;
@@ -205,12 +206,11 @@ fn steps(observation: &Observation, assessment: &Assessment, found: &mut Found) 
                 StepKind::Hold | StepKind::Disable | StepKind::Release | StepKind::Enable,
                 Order::Later,
             ) => true,
-            // How a rollback is continued is its own module's.
-            (StepKind::ContinueRollback, _) => true,
-            (StepKind::Update | StepKind::Wait, _)
+            (StepKind::ContinueRollback, Order::Continue(order)) => order.continued < 2,
+            (StepKind::Update | StepKind::ContinueRollback | StepKind::Wait, _)
             | (
                 StepKind::Hold | StepKind::Disable | StepKind::Release | StepKind::Enable,
-                Order::Update(_) | Order::Wait(_),
+                Order::Update(_) | Order::Continue(_) | Order::Wait(_),
             ) => false,
         };
         found
@@ -224,9 +224,26 @@ fn steps(observation: &Observation, assessment: &Assessment, found: &mut Found) 
         found.must(decided, "the next step leaves nothing to decide", || next.summary.clone());
         let begins = next.step.begins_something() && !is_moving(observation);
         // Of what runs already newcomers are held too, whatever the gates say: that keeps a start, and is none.
+        let stuck =
+            observation.root.present().is_some_and(|root| root.status == "UPDATE_ROLLBACK_FAILED");
+        // To continue a rollback is to finish something: it has gates of its own, and it comes before the update's.
+        let asked = |gate: &Gate| match gate.gate.as_str() {
+            "account" | "identity" | "allowed" | "events-pausable" => true,
+            _ => !stuck,
+        };
         found.must(
-            !begins || assessment.gates.iter().all(|gate| gate.holds),
+            !begins || assessment.gates.iter().filter(|gate| asked(gate)).all(|gate| gate.holds),
             "nothing begins while a gate does not hold",
+            || next.summary.clone(),
+        );
+        found.must(
+            !stuck || next.step != StepKind::Update,
+            "no update is sent into a stack whose rollback failed",
+            || next.summary.clone(),
+        );
+        found.must(
+            stuck || next.step != StepKind::ContinueRollback,
+            "only a rollback that failed is continued",
             || next.summary.clone(),
         );
     }

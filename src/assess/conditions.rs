@@ -6,6 +6,7 @@
 use super::facts::TheCache;
 use super::findings::makes_unready;
 use super::holds::{HOLD_PREFIX, Hold, hold_key, hold_of};
+use super::recovery::{self, Recovery};
 use super::types::{
     Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Phase, Severity, Step,
     StepKind,
@@ -23,6 +24,7 @@ pub(super) struct Grounds<'a> {
     pub(super) gates: &'a [Gate],
     pub(super) plan: &'a [Step],
     pub(super) next: Option<&'a Step>,
+    pub(super) recovery: Option<&'a Recovery>,
     pub(super) mode_bound: Mode,
 }
 
@@ -119,9 +121,12 @@ impl Grounds<'_> {
     /// TED is never both.
     fn stuck(&self) -> Option<&Finding> {
         let acts = self.next.is_some_and(|step| step.step != StepKind::Wait);
-        let recovers =
-            self.plan.first().is_some_and(|step| step.step == StepKind::ContinueRollback);
-        self.broken().filter(|_| !self.under_change() && !acts && !recovers)
+        self.broken().filter(|_| !self.under_change() && !acts && !self.recovers())
+    }
+
+    /// Whether a rollback that failed is continued, or will be, without anybody.
+    fn recovers(&self) -> bool {
+        self.recovery.is_some_and(Recovery::goes_on)
     }
 
     /// Whether the document wants what AWS is not, whether or not there is a plan that leads there.
@@ -167,7 +172,11 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
         return Phase::Releasing;
     }
     if grounds.under_change() {
-        return Phase::Updating;
+        let back = recovery::is_going_back(grounds.observation);
+        return if back { Phase::Recovering } else { Phase::Updating };
+    }
+    if grounds.recovers() {
+        return Phase::Recovering;
     }
     if matches!(first, Some(StepKind::Release | StepKind::Enable)) {
         return Phase::Resuming;
@@ -195,8 +204,9 @@ pub(super) fn phase(grounds: &Grounds<'_>) -> Phase {
             None => Phase::Steady,
         };
     }
-    if first == Some(StepKind::ContinueRollback) {
-        return Phase::Recovering;
+    // Something stands still in the middle, and nothing moves it on.
+    if grounds.stuck().is_some() && !grounds.only_observes() {
+        return Phase::Failed;
     }
     if grounds.shut().is_some() {
         return Phase::Blocked;
@@ -290,7 +300,14 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
         condition(ConditionType::Reconciling, status, reason, message)
     };
     if grounds.under_change() {
-        return is(true, "Updating", "an update runs".to_owned());
+        return if recovery::is_going_back(grounds.observation) {
+            is(true, "Recovering", "the rollback that failed is being continued".to_owned())
+        } else {
+            is(true, "Updating", "an update runs".to_owned())
+        };
+    }
+    if let Some(recovery) = grounds.recovery.filter(|recovery| recovery.goes_on()) {
+        return is(true, "Recovering", recovery.verdict.message.clone());
     }
     if let Some(finding) = grounds.stuck() {
         return is(false, "NeedsPerson", finding.message.clone());
@@ -328,7 +345,12 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         condition(ConditionType::Stalled, status, reason, message)
     };
     if let Some(finding) = grounds.stuck() {
-        return is(true, "NeedsPerson", format!("{}: {}", finding.message, finding.remedy));
+        let message = match grounds.recovery {
+            // What is broken is the finding's to say; a condition has not the room for both.
+            Some(Recovery { verdict, order: _, told }) => format!("{}: {told}", verdict.message),
+            None => format!("{}: {}", finding.message, finding.remedy),
+        };
+        return is(true, "NeedsPerson", message);
     }
     if grounds.desired.is_some()
         && matches!(
@@ -339,9 +361,12 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         return is(true, "ProductNotFound", "the document's provisioned product is not there, or may not be seen: correct its name or id".to_owned());
     }
     // Whoever asked only to look is not waiting for anything. What a gate says during a change is half new: it ends first.
-    let wants_more = grounds.differs() && !grounds.goes_on();
+    // A taint that no update would heal as things are is a person's as well.
+    let is_tainted = grounds.findings.iter().any(|it| it.code == "sync/product-tainted");
+    let wants_more = (grounds.differs() || is_tainted) && !grounds.goes_on();
     if wants_more
         && !grounds.under_change()
+        && !grounds.recovers()
         && !grounds.only_observes()
         && !grounds.suspended()
         && let Some(gate) = grounds.closed(GateState::NeedsPerson)

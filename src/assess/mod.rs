@@ -3,7 +3,7 @@
 //! Read in this order: [`facts`] is what an observation means, worked out once; [`roles`] which parameter is for what, and
 //! `evidence` what contradicts that; [`values`] when two values are the same to AWS; [`parameters`] the update as it would be sent;
 //! `storage` and `protected` the rules of RDS and of what must not change; [`past`] what is remembered; [`gates`] the preconditions; [`protocol`] how events are paused
-//! and given back; [`plan`] the steps.
+//! and given back; `recovery` what becomes of a rollback that failed; [`plan`] the steps.
 //!
 //! Nothing here remembers anything, and nothing fails: bad news is an answer. The same input gives the same answer, byte for byte.
 
@@ -24,6 +24,7 @@ pub mod past;
 pub mod plan;
 mod protected;
 pub mod protocol;
+mod recovery;
 pub mod roles;
 mod storage;
 #[cfg(test)]
@@ -35,7 +36,7 @@ mod traps;
 pub mod types;
 pub mod values;
 
-use crate::desired::{Approval, Desired, Engine, MaintenanceWindows, Mode};
+use crate::desired::{Approval, Desired, Engine, MaintenanceWindows, Mode, Role};
 use crate::observe::observation::Observation;
 use facts::{Agreed, Facts, TheCache};
 use gates::Case;
@@ -137,10 +138,12 @@ impl Credentials {
 /// Assesses one TED against its document.
 pub fn assess(desired: &Desired, observation: &Observation, context: &Context) -> Assessment {
     let facts = Facts::of(Some(desired), observation);
-    let draft = parameters::draft(desired, &facts);
+    let align = recovery::must_align(desired, observation, context);
+    let draft = parameters::draft(desired, &facts, align);
     let case = Case { desired, observation, context, facts: &facts, draft: &draft };
     let gates = gates::ask(&case);
-    let (plan, next) = plan::plan(&case, &gates);
+    let recovery = recovery::recovery(&case);
+    let (plan, next) = plan::plan(&case, &gates, recovery.as_ref());
     let notes = notes(desired, &facts, &draft);
     let parameters = shown(&draft, &plan);
     finish(
@@ -148,7 +151,7 @@ pub fn assess(desired: &Desired, observation: &Observation, context: &Context) -
         observation,
         &facts,
         context,
-        Verdicts { gates, plan, next, parameters, notes, draft: Some(&draft) },
+        Verdicts { gates, plan, next, recovery, parameters, notes, draft: Some(&draft) },
     )
 }
 
@@ -167,6 +170,7 @@ struct Verdicts<'a> {
     gates: Vec<Gate>,
     plan: Vec<Step>,
     next: Option<Step>,
+    recovery: Option<recovery::Recovery>,
     parameters: Vec<types::ParameterChange>,
     notes: Vec<String>,
     draft: Option<&'a parameters::Draft>,
@@ -179,7 +183,7 @@ fn finish(
     context: &Context,
     verdicts: Verdicts<'_>,
 ) -> Assessment {
-    let Verdicts { gates, plan, next, parameters, notes, draft } = verdicts;
+    let Verdicts { gates, plan, next, recovery, parameters, notes, draft } = verdicts;
     let findings = findings::findings(desired, observation, facts, draft);
     let grounds = conditions::Grounds {
         desired,
@@ -189,11 +193,13 @@ fn finish(
         gates: &gates,
         plan: &plan,
         next: next.as_ref(),
+        recovery: recovery.as_ref(),
         mode_bound: context.mode_bound,
     };
     let phase = conditions::phase(&grounds);
     let conditions = conditions::conditions(&grounds);
-    let requeue_after = requeue_after(desired, observation, &gates, &plan, next.as_ref());
+    let requeue_after =
+        requeue_after(desired, observation, &gates, &plan, next.as_ref(), recovery.as_ref());
     let actual = actual(observation, facts);
     Assessment {
         findings,
@@ -251,8 +257,14 @@ fn notes(desired: &Desired, facts: &Facts<'_>, draft: &parameters::Draft) -> Vec
                 facts.product.one().is_some_and(|product| product.status == "AVAILABLE")
             }
             Approval::CacheRecreate(_) => !draft.differs,
-            // Whether a failed update left the cache past the door is diagnosed elsewhere.
-            Approval::PastTheDoor => false,
+            // The stack agrees with its cache, and nothing has to be continued.
+            Approval::PastTheDoor => {
+                facts.engine == Agreed::All(Engine::Valkey)
+                    && facts
+                        .role_value(Role::CacheEngine)
+                        .is_some_and(|engine| Engine::parse(engine) == Ok(Engine::Valkey))
+                    && facts.product.one().is_some_and(|product| product.status == "AVAILABLE")
+            }
         };
         if for_another {
             notes.push(format!(
@@ -316,6 +328,7 @@ fn requeue_after(
     gates: &[Gate],
     plan: &[Step],
     next: Option<&Step>,
+    recovery: Option<&recovery::Recovery>,
 ) -> Duration {
     let interval = desired.map_or(WITHOUT_DOCUMENT, |desired| desired.spec.policy.interval);
     let until = |until: Timestamp| {
@@ -331,13 +344,28 @@ fn requeue_after(
         });
         return (age / PART_OF_AGE).clamp(SOONEST, LATEST).min(interval);
     }
+    // Paused or not: a stack that is stuck moves when its database is well, or when a person moves it.
+    let stands = next.is_none_or(|step| step.step == types::StepKind::Wait);
+    match recovery {
+        Some(recovery) if stands && recovery.verdict.state == GateState::Waiting => {
+            return LATEST.min(interval);
+        }
+        Some(recovery) if stands && !recovery.goes() => return interval,
+        Some(_) | None => {}
+    }
     match next.map(|step| &step.order) {
         Some(Order::Wait(WaitOrder { until: Some(at), wait_for: _ })) => {
             return until(*at).clamp(QUICK.min(interval), interval);
         }
         // The triggers of a pause are on their way.
         Some(Order::Wait(_)) if paused => return QUICK.min(interval),
-        Some(Order::Triggers(_) | Order::Update(_) | Order::Later | Order::Wait(_)) => {
+        Some(
+            Order::Triggers(_)
+            | Order::Update(_)
+            | Order::Continue(_)
+            | Order::Later
+            | Order::Wait(_),
+        ) => {
             return SOON.min(interval);
         }
         None => {}

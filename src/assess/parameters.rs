@@ -33,6 +33,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Whether something would change that the document asks for: the version, or a parameter's effective value.
     pub differs: bool,
+    /// Whether the only change is the storage, taken over as RDS has it after a rollback that had to be continued.
+    pub aligns: bool,
     /// Whether the only change is the deployment trigger, to heal a tainted product.
     pub retriggers: bool,
 }
@@ -102,8 +104,8 @@ struct Wish {
 /// The wishes for an update, by key.
 type Wishes = BTreeMap<String, Wish>;
 
-/// Drafts the update that a document asks for.
-pub fn draft(desired: &Desired, facts: &Facts<'_>) -> Draft {
+/// Drafts the update that a document asks for. `align`: storage has to be what RDS has, even if nothing else is to change.
+pub fn draft(desired: &Desired, facts: &Facts<'_>, align: bool) -> Draft {
     let mut draft = Draft { differs: !facts.target.keeps(), ..Draft::default() };
     let (Some(present), Some(offered), Some(_)) = (facts.present, facts.offered, &facts.values)
     else {
@@ -125,8 +127,19 @@ pub fn draft(desired: &Desired, facts: &Facts<'_>) -> Draft {
         if desired.spec.policy.storage == Storage::Adopt {
             adopt_storage(facts, offered, &mut wishes);
         }
-    } else if is_tainted(facts) && desired.spec.policy.approve.contains(&Approval::Retrigger) {
-        retrigger(facts, offered, &mut wishes, &mut draft);
+    } else {
+        if align {
+            let before = wishes.len();
+            adopt_storage(facts, offered, &mut wishes);
+            draft.aligns = wishes.len() > before;
+            draft.differs = draft.aligns;
+        }
+        if !draft.differs
+            && is_tainted(facts)
+            && desired.spec.policy.approve.contains(&Approval::Retrigger)
+        {
+            retrigger(facts, offered, &mut wishes, &mut draft);
+        }
     }
     list(facts, present, offered, &wishes, &mut draft);
     drop_old(desired, facts, present, offered, &mut draft);

@@ -1,4 +1,5 @@
-//! What would be done, in order: hold and disable the triggers, update, give the triggers back.
+//! What would be done, in order: hold and disable the triggers, update, give the triggers back; and before that, where a rollback failed,
+//! its continuation.
 //!
 //! A plan is no permission. It is there as soon as its update can be named whole, whatever the gates say, so that people see what
 //! would happen. What may be done now is said beside it: what [`super::protocol`] asks for, else the update when every gate holds.
@@ -8,9 +9,10 @@ use super::facts::{Facts, Target, ThePath};
 use super::gates::Case;
 use super::holds::{End, Hold, NO_RECORD, Release, hold_key, hold_of, holds_on};
 use super::protocol::{self, Act, Me, Next, Sent, Terms, Wish, Write};
+use super::recovery::Recovery;
 use super::types::{
-    ChangeKind, Expected, Gate, GateState, Order, Step, StepKind, TriggerTarget, UpdateOrder,
-    WaitOrder,
+    ChangeKind, ContinueOrder, Expected, Gate, GateState, Order, Step, StepKind, TriggerTarget,
+    UpdateOrder, WaitOrder,
 };
 use crate::observe::observation::{Observation, Product, Trigger};
 use jiff::{SignedDuration, Timestamp};
@@ -36,15 +38,23 @@ pub fn update_token(product_id: &str, last_provisioning_record_id: Option<&str>)
 }
 
 /// The plan for a document, and what of it may be done now.
-pub(super) fn plan(case: &Case<'_>, gates: &[Gate]) -> (Vec<Step>, Option<Step>) {
+pub(super) fn plan(
+    case: &Case<'_>,
+    gates: &[Gate],
+    recovery: Option<&Recovery>,
+) -> (Vec<Step>, Option<Step>) {
     let order = update_order(case);
     let pause = case.desired.spec.events.pause;
     let digest = case.desired.digest();
-    let wish = match &order {
-        Some(_) if pause => wish(case, gates, digest.as_str()),
-        Some(_) | None => Wish::Nothing,
+    let wish = match (&order, recovery) {
+        (_, Some(recovery)) if pause && recovery.goes() => {
+            Wish::Repair { digest: digest.as_str(), drain: case.desired.spec.events.drain }
+        }
+        (Some(_), None) if pause => wish(case, gates, digest.as_str()),
+        (_, _) => Wish::Nothing,
     };
     let next = protocol_says(case.observation, case.context, &wish);
+    let is_paused = next == Next::Paused;
     let duty = match next {
         Next::Write(act, writes) => Some(trigger_step(case.observation, act, &writes)),
         Next::Wait { wait_for, until } => Some(wait(wait_for, until)),
@@ -56,6 +66,9 @@ pub(super) fn plan(case: &Case<'_>, gates: &[Gate]) -> (Vec<Step>, Option<Step>)
             Some(duty) => (vec![duty.clone()], Some(duty)),
             None => (vec![runs.clone()], Some(runs)),
         };
+    }
+    if let Some(recovery) = recovery {
+        return recovering(case, recovery, duty, is_paused, order);
     }
     let gives_back =
         duty.as_ref().is_some_and(|step| matches!(step.step, StepKind::Release | StepKind::Enable));
@@ -69,11 +82,7 @@ pub(super) fn plan(case: &Case<'_>, gates: &[Gate]) -> (Vec<Step>, Option<Step>)
         }
         return (steps, duty);
     };
-    let update = Step {
-        step: StepKind::Update,
-        summary: summary(case, &order),
-        order: Order::Update(Box::new(order)),
-    };
+    let update = update_step(case, order);
     let all_hold = gates.iter().all(|gate| gate.holds);
     let next = match &duty {
         Some(duty) => Some(duty.clone()),
@@ -90,6 +99,62 @@ pub(super) fn plan(case: &Case<'_>, gates: &[Gate]) -> (Vec<Step>, Option<Step>)
         steps.push(update);
     }
     (steps, next)
+}
+
+fn update_step(case: &Case<'_>, order: UpdateOrder) -> Step {
+    Step {
+        step: StepKind::Update,
+        summary: summary(case, &order),
+        order: Order::Update(Box::new(order)),
+    }
+}
+
+/// The plan while a rollback that failed is to be continued: that first, and the update after it. What may be done now is what the
+/// protocol asks for, else the continuation.
+fn recovering(
+    case: &Case<'_>,
+    recovery: &Recovery,
+    duty: Option<Step>,
+    is_paused: bool,
+    order: Option<UpdateOrder>,
+) -> (Vec<Step>, Option<Step>) {
+    let pause = case.desired.spec.events.pause;
+    let continuation = recovery.order.as_ref().map(continuation);
+    let waits = (recovery.verdict.state == GateState::Waiting)
+        .then(|| wait("the rollback to be continued".to_owned(), recovery.verdict.until));
+    let next = match &duty {
+        // Without a pause nothing has to be quiet first.
+        Some(step) if step.step == StepKind::Wait && !pause && recovery.goes() => {
+            continuation.clone()
+        }
+        Some(step) => Some(step.clone()),
+        None if recovery.goes() && (is_paused || !pause) => continuation.clone(),
+        None => waits.clone(),
+    };
+    let mut steps: Vec<Step> = Vec::new();
+    steps.extend(waits);
+    steps.extend(duty.filter(|step| step.step != StepKind::Wait));
+    steps.extend(continuation);
+    match order {
+        Some(order) if pause => around(case, update_step(case, order), &mut steps),
+        Some(order) => steps.push(update_step(case, order)),
+        None => {}
+    }
+    (steps, next)
+}
+
+fn continuation(order: &ContinueOrder) -> Step {
+    let skipping = if order.skip.is_empty() {
+        "skipping nothing".to_owned()
+    } else {
+        let names: Vec<String> = order.skip.iter().map(|name| format!("`{name}`")).collect();
+        format!("skipping {}", names.join(", "))
+    };
+    Step {
+        step: StepKind::ContinueRollback,
+        summary: format!("continue the rollback of `{}`, {skipping}", order.stack_name),
+        order: Order::Continue(order.clone()),
+    }
 }
 
 /// What is left to do for a product whose document is gone, or never was: to give back what this controller holds.
@@ -290,7 +355,7 @@ fn wait(wait_for: String, until: Option<jiff::Timestamp>) -> Step {
 }
 
 /// The update, when it can be named whole. `None`: nothing is to change, or something it needs is not known.
-fn update_order(case: &Case<'_>) -> Option<UpdateOrder> {
+pub(super) fn update_order(case: &Case<'_>) -> Option<UpdateOrder> {
     let (facts, draft, observation) = (case.facts, case.draft, case.observation);
     if !draft.differs || !draft.obstacles.is_empty() || draft.list.is_empty() {
         return None;

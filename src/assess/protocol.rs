@@ -11,6 +11,10 @@
 //!    does not go on.
 //! 4. **Going on** to an update takes: a claim of this controller, this document, this record and this process on every trigger that
 //!    would otherwise run; then all of them off; then the drain; and all that in the first half of the lease.
+//! 5. **Continuing a failed rollback** is a change that we send, too, so no event may run during it. Under the holds of the update that
+//!    failed, which are of an earlier record and last as long as the stack is stuck, it takes that every trigger is off. Where there are
+//!    none, because somebody else's update failed or events were not paused for it, it takes what going on to an update takes (4). It
+//!    makes no record: holds that were made for it end as those of an update that was never sent.
 //!
 //! A claim of an earlier process is taken over, not renewed: it keeps its age. Only the maker may give up early, because a process that
 //! seems dead may have an update on its way. Of two processes that live, the one that began later goes on and the other waits.
@@ -87,7 +91,14 @@ pub enum Wish<'a> {
         /// How long running events get to finish.
         drain: Duration,
     },
-    /// The same, but a gate is closed that opens within minutes: what is paused stays so, nothing is begun.
+    /// The stack's rollback failed, and is to be continued for this document: nothing stands against it.
+    Repair {
+        /// The document's.
+        digest: &'a str,
+        /// How long running events get to finish.
+        drain: Duration,
+    },
+    /// An update, but a gate is closed that opens within minutes: what is paused stays so, nothing is begun.
     Soon {
         /// The document's.
         digest: &'a str,
@@ -186,7 +197,7 @@ pub enum Next {
         /// Until when, if that is known.
         until: Option<Timestamp>,
     },
-    /// Everything that has to be off is off, and has been for long enough: the update may be sent.
+    /// Everything that has to be off is off, and has been for long enough: the update, or the continuation, may be sent.
     Paused,
 }
 
@@ -201,7 +212,11 @@ pub fn decide(scene: &Scene<'_>, me: &Me<'_>, wish: &Wish<'_>, terms: &Terms) ->
     if !enable.is_empty() {
         return Next::Write(Act::Enable, enable);
     }
-    if case.claims().next().is_some() && scene.motion != Motion::Still {
+    let repairs = matches!(wish, Wish::Repair { .. }) && scene.motion == Motion::Stuck;
+    if repairs && case.is_paused_for_what_failed() {
+        return case.repair();
+    }
+    if case.claims().next().is_some() && scene.motion != Motion::Still && !repairs {
         return case.stay_paused();
     }
     case.go_on()
@@ -238,11 +253,22 @@ impl<'a> Case<'a> {
     fn leads_on(&self, claim: &Claim<'_>) -> bool {
         let digest = match self.wish {
             Wish::Update { digest, drain: _ } | Wish::Soon { digest } => *digest,
-            Wish::Nothing => return false,
+            Wish::Repair { digest, drain: _ } if self.scene.motion == Motion::Stuck => *digest,
+            Wish::Repair { .. } | Wish::Nothing => return false,
         };
         claim.record == self.scene.record
             && claim.digest == digest
             && self.is_younger(claim, self.terms.forward)
+    }
+
+    /// Whether the stack is stuck and nothing is wanted that would move it.
+    fn is_stuck_for_good(&self) -> bool {
+        self.scene.motion == Motion::Stuck && !matches!(self.wish, Wish::Repair { .. })
+    }
+
+    /// Whether a claim under an earlier record is there: that of the update that failed. Such a claim stays as long as the stack is stuck.
+    fn is_paused_for_what_failed(&self) -> bool {
+        self.claims().any(|(_, _, claim)| claim.record != self.scene.record)
     }
 
     /// Whether this process made the claim and sent nothing under it.
@@ -264,7 +290,7 @@ impl<'a> Case<'a> {
             Motion::Still | Motion::Stuck => {
                 !self.is_younger(claim, self.terms.lease)
                     || (self.is_ours_alone(claim)
-                        && (self.scene.motion == Motion::Stuck || !self.leads_on(claim)))
+                        && (self.is_stuck_for_good() || !self.leads_on(claim)))
             }
         };
         self.claims()
@@ -349,6 +375,31 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// Rule 5, under the holds of the update that failed.
+    fn repair(&self) -> Next {
+        match self.stay_paused() {
+            Next::Wait { .. } => {}
+            next @ (Next::Nothing | Next::Write(..) | Next::Paused) => return next,
+        }
+        if let Some(claim) = self.foreign_claim() {
+            return self.wait_for_lease(&claim);
+        }
+        // Those of other TE versions under a claim count as well; what an operator disabled is off anyhow.
+        let held = |view: &View<'_>| matches!(view.own, Some(Hold::Held(_)));
+        let mut counts = self.scene.triggers.iter().filter(|view| view.of_hive || held(view));
+        if counts.any(|view| view.power != Power::Off) {
+            return Next::Wait {
+                wait_for: "the triggers to read Disabled".to_owned(),
+                until: None,
+            };
+        }
+        let drain = match *self.wish {
+            Wish::Repair { drain, digest: _ } => drain,
+            Wish::Update { .. } | Wish::Soon { .. } | Wish::Nothing => Duration::ZERO,
+        };
+        self.wait_for_quiet(drain)
+    }
+
     /// Rule 4.
     fn go_on(&self) -> Next {
         let in_the_way = self
@@ -359,7 +410,8 @@ impl<'a> Case<'a> {
         }
         let (digest, drain) = match *self.wish {
             Wish::Update { digest, drain } if self.scene.motion == Motion::Still => (digest, drain),
-            Wish::Update { .. } | Wish::Soon { .. } | Wish::Nothing => {
+            Wish::Repair { digest, drain } if self.scene.motion == Motion::Stuck => (digest, drain),
+            Wish::Update { .. } | Wish::Repair { .. } | Wish::Soon { .. } | Wish::Nothing => {
                 return match self.claims().next() {
                     Some(_) => Next::Wait {
                         wait_for: "a gate that opens soon; events stay paused".to_owned(),

@@ -18,7 +18,7 @@ pub(super) fn update(world: &World) -> Option<UpdateOrder> {
 fn planned_update(assessment: &Assessment) -> Option<UpdateOrder> {
     assessment.plan.iter().find_map(|step| match &step.order {
         Order::Update(order) => Some((**order).clone()),
-        Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
+        Order::Triggers(_) | Order::Continue(_) | Order::Wait(_) | Order::Later => None,
     })
 }
 

@@ -134,6 +134,8 @@ pub enum Order {
     Triggers(Vec<TriggerTarget>),
     /// Of `Update`.
     Update(Box<UpdateOrder>),
+    /// Of `ContinueRollback`.
+    Continue(ContinueOrder),
     /// Of `Wait`.
     Wait(WaitOrder),
     /// Not decided before its turn comes: it depends on what is found then.
@@ -180,6 +182,24 @@ pub struct UpdateOrder {
     pub token: String,
     /// What must be found when all is read again right before it is sent.
     pub expects: Expected,
+}
+
+/// The continuation of a rollback that failed, whole. It never passes a role: the stack keeps its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContinueOrder {
+    /// The root stack's ARN: a rollback is continued from there.
+    pub stack_id: String,
+    /// Its name.
+    pub stack_name: String,
+    /// Resources that are not put back: of the root by logical id, of nested stacks as `<physical stack name>.<logical id>`.
+    pub skip: Vec<String>,
+    /// Whoever continues the same failure asks for the same one continuation.
+    pub token: String,
+    /// When the change began that is taken back.
+    pub began: Timestamp,
+    /// How often it was continued before.
+    pub continued: usize,
 }
 
 /// A parameter of an update.

@@ -278,12 +278,7 @@ impl Controller {
                 past.retry(aws_now);
                 self.store.remember(&slot.name, past.clone());
             }
-            let context = Context {
-                past,
-                sent: slot.sent.clone(),
-                diagnosis: slot.diagnosis.clone(),
-                ..context.clone()
-            };
+            let context = Context { past, sent: slot.sent.clone(), ..context.clone() };
             let means = Means {
                 observer: Arc::clone(&self.observer),
                 audit: Arc::clone(&self.audit),
@@ -291,14 +286,16 @@ impl Controller {
                 pace: self.pace.get(),
             };
             let subject = slot.subject();
+            let diagnosed = slot.diagnosis.clone();
             let under_way = UnderWay {
                 name,
                 entry: subject.entry.clone(),
                 place: Place::of(&slot.query),
                 asked: std::mem::take(&mut slot.asked),
             };
-            let task =
-                passes.spawn(async move { Box::pin(pass(&means, &subject, depth, context)).await });
+            let task = passes.spawn(async move {
+                Box::pin(pass(&means, &subject, depth, context, diagnosed)).await
+            });
             self.under_way.insert(task.id(), under_way);
         }
     }

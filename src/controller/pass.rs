@@ -25,6 +25,10 @@ use std::time::Duration;
 /// How long after a look a step may be sent that was decided on it. The pause protocol's margins take it for short.
 const LOOK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
 
+/// How old the events of a stack that is stuck may be: a person may have continued its rollback, and it may have failed again, between
+/// two looks.
+const STUCK_EVENTS_AGE: SignedDuration = SignedDuration::from_mins(5);
+
 /// How far apart the two looks are that see a change ended.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
@@ -67,11 +71,25 @@ pub(super) struct Verdict {
     /// What was done, and what became of it.
     pub(super) acted: Option<Acted>,
     /// Why the last update failed, if that was looked up.
-    pub(super) diagnosis: Option<(String, Diagnosis)>,
+    pub(super) diagnosis: Option<Diagnosed>,
     /// Whether the document has events paused.
     pauses: bool,
     /// When the look ended, by the host's clock.
     looked_at: Instant,
+}
+
+/// Why an update failed, and what it was read on.
+#[derive(Clone, Debug)]
+pub(super) struct Diagnosed {
+    /// The record.
+    record: String,
+    /// The root stack's status.
+    stack: String,
+    /// Whether its events have to be read again: the stack was seen to move since, or not all of them could be read.
+    moved: bool,
+    /// When they were read, in AWS's time.
+    at: Timestamp,
+    found: Diagnosis,
 }
 
 /// A step that was carried out.
@@ -87,13 +105,14 @@ pub(super) async fn pass(
     subject: &Subject,
     depth: Depth,
     mut context: Context,
+    diagnosed: Option<Diagnosed>,
 ) -> Passed {
     let began = clock::now();
     // A document that another one contradicts is looked at, and nothing starts by it.
     if subject.entry.as_ref().is_some_and(|entry| !entry.may_start()) && context.frozen.is_none() {
         context.frozen = Some(Frozen::Contested);
     }
-    let verdict = Box::pin(look_and_act(means, subject, depth, &mut context)).await;
+    let verdict = Box::pin(look_and_act(means, subject, depth, &mut context, diagnosed)).await;
     Passed { took: began.elapsed(), verdict: verdict.map(Box::new) }
 }
 
@@ -102,18 +121,20 @@ async fn look_and_act(
     subject: &Subject,
     depth: Depth,
     context: &mut Context,
+    diagnosed: Option<Diagnosed>,
 ) -> Result<Verdict, LookError> {
     let mut looked_at = clock::now();
-    let mut verdict = Box::pin(look(means, subject, depth, context)).await?;
+    let mut verdict = Box::pin(look(means, subject, depth, context, diagnosed)).await?;
     let Some(mut step) = verdict.step().cloned() else { return Ok(verdict) };
     if let Some(again) = second_look(&step, &verdict) {
         if step.step == StepKind::Release {
             clock::sleep(BETWEEN_LOOKS.div_f64(means.pace)).await;
         }
         looked_at = clock::now();
-        let diagnosis = verdict.diagnosis.take();
-        verdict = Box::pin(look(means, subject, again, context)).await?;
-        verdict.diagnosis = verdict.diagnosis.or(diagnosis);
+        // How often a rollback was continued, its events say: they are read again right before it is continued once more.
+        let continues = step.step == StepKind::ContinueRollback;
+        let diagnosed = verdict.diagnosis.take().filter(|_| !continues);
+        verdict = Box::pin(look(means, subject, again, context, diagnosed)).await?;
         match verdict.step() {
             Some(same) if same.step == step.step => step = same.clone(),
             Some(_) | None => return Ok(verdict),
@@ -150,6 +171,7 @@ async fn look(
     subject: &Subject,
     depth: Depth,
     context: &mut Context,
+    diagnosed: Option<Diagnosed>,
 ) -> Result<Verdict, LookError> {
     let mut observation = means.observer.look(&subject.query, depth).await?.observation;
     let looked_at = clock::now();
@@ -161,8 +183,8 @@ async fn look(
     let policy = subject.entry.as_ref().map(|entry| &entry.desired.spec.policy);
     let interval = policy.map_or(Duration::ZERO, |policy| policy.deep_drift_interval);
     means.observer.deep(&subject.query, &mut observation, interval).await;
-    let diagnosis = diagnosis(means, subject, &observation, context).await;
-    context.diagnosis.clone_from(&diagnosis);
+    let diagnosis = diagnosis(means, subject, &observation, diagnosed).await;
+    context.diagnosis = diagnosis.as_ref().map(|it| (it.record.clone(), it.found.clone()));
     let desired = subject.entry.as_ref().map(|entry| &entry.desired);
     let mut verdict = judge(desired, observation, context, diagnosis, looked_at);
     verdict.assessment.notes.extend(subject.entry.as_ref().and_then(note));
@@ -183,27 +205,44 @@ fn note(entry: &Entry) -> Option<String> {
     }
 }
 
-/// Why the last update failed, if it did; the events are read once a failure.
+/// Why the last update failed, if it did. The events are read once a failure, and again when its stack has moved.
 async fn diagnosis(
     means: &Means,
     subject: &Subject,
     observation: &Observation,
-    context: &Context,
-) -> Option<(String, Diagnosis)> {
+    known: Option<Diagnosed>,
+) -> Option<Diagnosed> {
     let record = observation.last_record.present().filter(|record| record.status == "FAILED")?;
-    if let Some(known) = context.diagnosis.as_ref().filter(|(id, _)| *id == record.id) {
-        return Some(known.clone());
+    let stack = observation.root.present()?.status.as_str();
+    let known = known.filter(|known| known.record == record.id);
+    match known {
+        // It is told anew when it is over.
+        Some(known) if stack.ends_with("_IN_PROGRESS") => {
+            return Some(Diagnosed { moved: true, ..known });
+        }
+        Some(known) if known.stack == stack && !known.moved && !is_old(&known, observation) => {
+            return Some(known);
+        }
+        Some(_) | None => {}
     }
     let story = means.observer.story(&subject.query, observation).await.ok()?;
     let found = last_failure(observation, &story).diagnosis?;
-    Some((record.id.clone(), found))
+    let in_part = stack == "UPDATE_ROLLBACK_FAILED" && !found.unseen.is_empty();
+    let moved = stack.ends_with("_IN_PROGRESS") || in_part;
+    let (record, stack) = (record.id.clone(), stack.to_owned());
+    Some(Diagnosed { record, stack, moved, at: observation.now, found })
+}
+
+fn is_old(known: &Diagnosed, observation: &Observation) -> bool {
+    known.stack == "UPDATE_ROLLBACK_FAILED"
+        && observation.now.duration_since(known.at) > STUCK_EVENTS_AGE
 }
 
 fn judge(
     desired: Option<&Desired>,
     observation: Observation,
     context: &Context,
-    diagnosis: Option<(String, Diagnosis)>,
+    diagnosis: Option<Diagnosed>,
     looked_at: Instant,
 ) -> Verdict {
     let assessment = match desired {
@@ -287,6 +326,7 @@ fn line(subject: &Subject, verdict: &Verdict, step: &Step, context: &Context) ->
     let entry = subject.entry.as_ref();
     let token = match &step.order {
         Order::Update(order) => Some(order.token.clone()),
+        Order::Continue(order) => Some(order.token.clone()),
         Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
     };
     Line {

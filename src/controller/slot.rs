@@ -1,8 +1,7 @@
 //! What the loop knows of one TED between passes, and when it is looked at again.
 
 use super::backoff::{Retry, spread};
-use super::pass::{Passed, Subject, Verdict};
-use crate::assess::diagnosis::Diagnosis;
+use super::pass::{Diagnosed, Passed, Subject, Verdict};
 use crate::assess::types::{ConditionStatus, ConditionType, StepKind};
 use crate::aws::Class;
 use crate::clock::Instant;
@@ -58,7 +57,7 @@ pub(super) struct Slot {
     pub(super) product: Option<String>,
     /// The update that was sent last and not clearly refused: under which record, and when.
     pub(super) sent: Option<(String, Timestamp)>,
-    pub(super) diagnosis: Option<(String, Diagnosis)>,
+    pub(super) diagnosis: Option<Diagnosed>,
     /// How the last pass failed, said once.
     pub(super) trouble: Option<&'static str>,
     /// When a pass last could look.
@@ -253,10 +252,13 @@ impl Slot {
 
 fn outcome_of(verdict: &Verdict) -> Outcome {
     let is = |kind| verdict.condition(kind) == ConditionStatus::True;
-    if verdict.acted.is_some() || verdict.is_moving() || verdict.is_paused() {
+    if verdict.acted.is_some() || verdict.is_moving() {
         Outcome::Busy
     } else if is(ConditionType::Stalled) {
+        // Also with events paused: whoever is needed is not waited for.
         Outcome::Stalled
+    } else if verdict.is_paused() {
+        Outcome::Busy
     } else if is(ConditionType::Ready) && verdict.assessment.plan.is_empty() {
         Outcome::Settled
     } else {

@@ -18,6 +18,10 @@ const BEFORE_RECORD: SignedDuration = SignedDuration::from_hours(2);
 pub(super) async fn story(reader: &Reader, observation: &Observation) -> Story {
     // The newest change of the stack: the last record, or something that went past Service Catalog.
     let record = observation.last_record.present().and_then(|record| record.created);
+    // A way back that failed may be that of an older request: those after it were refused.
+    let refused = observation.history.present().into_iter().flatten();
+    let refused = refused.take_while(|record| record.status != "SUCCEEDED");
+    let record = refused.filter_map(|record| record.created).chain(record).min();
     let since = record.map(|at| at.saturating_sub(BEFORE_RECORD).unwrap_or(Timestamp::MIN));
     read(reader, observation, since).await
 }

@@ -9,13 +9,20 @@ use super::sides::Side;
 use super::status::Progress;
 use crate::assess::types::{Actual, Assessment, Condition, Finding, Gate, ParameterChange};
 use crate::desired::Problem;
-use crate::text::{sanitize, sanitize_to};
+use crate::text::{MAX_MESSAGE_CHARS, sanitize, sanitize_to};
 
 /// How many findings, and how many of any other list, a status carries. A template has about 70 parameters and we know 25 codes.
 const MAX_ITEMS: usize = 500;
 
 /// How many characters of a single word, such as a reason, are kept.
 const MAX_WORD_CHARS: usize = 100;
+
+/// How many characters of a condition are kept: of what a person has to do two sentences and two commands, with a denial's ARNs in them.
+const MAX_CONDITION_CHARS: usize = 2 * MAX_MESSAGE_CHARS;
+
+/// How many characters of a gate's remedy are kept. It may be a command that names every parameter of a template: some 80 of them, with
+/// up to 50 characters around each value.
+const MAX_REMEDY_CHARS: usize = 20_000;
 
 /// An assessment with its texts made safe and its lists bounded.
 pub(super) fn verdict(assessment: &Assessment) -> Verdict {
@@ -102,8 +109,8 @@ fn gate(foreign: &Gate) -> Gate {
         gate: word(gate),
         holds: *holds,
         state: *state,
-        message: sanitize(message),
-        remedy: sanitize(remedy),
+        message: sanitize_to(message, MAX_CONDITION_CHARS),
+        remedy: sanitize_to(remedy, MAX_REMEDY_CHARS),
         until: *until,
     }
 }
@@ -127,7 +134,8 @@ pub(super) fn problem(foreign: &Problem) -> Problem {
 
 pub(super) fn condition(foreign: &Condition) -> Condition {
     let Condition { kind, status, reason, message } = foreign;
-    Condition { kind: *kind, status: *status, reason: word(reason), message: sanitize(message) }
+    let message = sanitize_to(message, MAX_CONDITION_CHARS);
+    Condition { kind: *kind, status: *status, reason: word(reason), message }
 }
 
 fn actual(foreign: &Actual) -> Actual {

@@ -365,7 +365,7 @@ proptest! {
 fn order_of(assessment: &Assessment) -> UpdateOrder {
     let order = assessment.plan.iter().find_map(|step| match &step.order {
         Order::Update(order) => Some((**order).clone()),
-        Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
+        Order::Triggers(_) | Order::Continue(_) | Order::Wait(_) | Order::Later => None,
     });
     order.unwrap_or_else(|| panic!("there is no update: {:#?}", assessment.gates))
 }

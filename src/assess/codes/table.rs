@@ -111,7 +111,7 @@ pub(super) const CODES: &[Explanation] = &[
         Finding,
         "sync/rollback-failed",
         "The way back of a failed update failed too: nothing can be updated before it is continued.",
-        "`ted-controller diagnose` says what failed and which resources may be skipped.",
+        "With `recovery: auto` it is continued by itself, at most twice; else the condition Stalled has the commands. `ted-controller diagnose` says what failed and which resources may be skipped.",
     ),
     row(
         Finding,
@@ -318,6 +318,12 @@ pub(super) const CODES: &[Explanation] = &[
     row(Reason, "Updating", "An update runs.", "Wait."),
     row(Reason, "NothingToDo", "The plan is empty.", "Nothing."),
     row(Reason, "Plan", "The next step of the plan is due.", "Nothing."),
+    row(
+        Reason,
+        "Recovering",
+        "A rollback that failed is being continued, or will be once the database is available.",
+        "Nothing.",
+    ),
     row(Reason, "Waiting", "A gate is closed that time opens.", "Nothing."),
     row(
         Reason,

@@ -4,7 +4,7 @@
 //! A stack that was changed past Service Catalog leaves no record. And a product may be tainted with neither.
 
 use super::walk::beginning;
-use super::{Diagnosis, Failure, conclude, diagnose, remedy};
+use super::{Cause, Diagnosis, Failure, conclude, diagnose, remedy};
 use crate::assess::facts::{Agreed, Facts};
 use crate::desired::{Engine, Role};
 use crate::observe::observation::{Observation, Record, Seen};
@@ -75,19 +75,35 @@ pub struct RecordFacts {
     pub errors: Vec<String>,
 }
 
+/// Whether a change that began then was asked for in Service Catalog, as far as its records tell.
+pub fn is_of_a_record(observation: &Observation, began: Timestamp) -> bool {
+    let history = observation.history.present().into_iter().flatten();
+    history.chain(observation.last_record.present()).any(|record| {
+        whose_events(Some(record), Some(began)) == Events::OfTheRecord && record.status == "FAILED"
+    })
+}
+
 /// Explains the last failure of what was observed. `story`: the events of its stacks, read after it.
 pub fn last_failure(observation: &Observation, story: &Story) -> LastFailure {
     let mut unseen = gaps(observation);
     let record = observation.last_record.present();
     let began = story.stacks.first().and_then(beginning);
     let events = whose_events(record, began);
+    // A way back that failed stands in the way whatever was asked for since.
+    let is_stuck =
+        observation.root.present().is_some_and(|root| root.status == "UPDATE_ROLLBACK_FAILED");
     let from_events = match events {
+        Events::Older if is_stuck => {
+            let found = diagnose(story, leads_back_to_redis(observation, &mut unseen));
+            // What led to it is not why the last request was refused.
+            found.map(|found| Diagnosis { failure: None, ..found })
+        }
         Events::Older => None,
         Events::OfTheRecord | Events::Outside | Events::Untold => {
             diagnose(story, leads_back_to_redis(observation, &mut unseen))
         }
     };
-    let told = from_events.as_ref().is_some_and(tells_of_a_failure);
+    let told = events != Events::Older && from_events.as_ref().is_some_and(tells_of_a_failure);
     // A change past Service Catalog that went well explains nothing: then the record is what there is.
     let about = if events == Events::Outside && !told { Events::Untold } else { events };
     let mut diagnosis = from_events;
@@ -210,11 +226,14 @@ fn refusal(observation: &Observation, record: Option<&Record>) -> Option<Failure
 /// The diagnosis of a change that shows in no event.
 fn refused(refusal: Failure, partly: Option<Diagnosis>) -> Diagnosis {
     let mut seen = super::walk::Seen { failure: Some(refusal), ..super::walk::Seen::default() };
+    let mut past_the_door = false;
     if let Some(partly) = partly {
+        past_the_door = partly.cause == Cause::PastTheDoor;
         (seen.left_behind, seen.unseen) = (partly.left_behind, partly.unseen);
         (seen.began, seen.touched_cache) = (partly.began, partly.touched_cache);
+        (seen.rollback, seen.way_back) = (partly.rollback, partly.way_back);
     }
-    conclude(seen, false)
+    conclude(seen, past_the_door)
 }
 
 /// Says whose rights were missing, and words the remedy with it.

@@ -15,7 +15,7 @@ mod tests;
 mod walk;
 
 pub use classify::{Cause, classify};
-pub use last::{LastFailure, Outcome, RecordFacts, last_failure};
+pub use last::{LastFailure, Outcome, RecordFacts, is_of_a_record, last_failure};
 pub use remedy::{Denied, Whose};
 
 use crate::observe::story::{StackEvent, StackStory, Story};
@@ -48,8 +48,23 @@ pub struct Diagnosis {
     pub touched_cache: bool,
     /// When the change began, as far as its events are seen.
     pub began: Option<Timestamp>,
+    /// How the way back stands; absent when there is none, or its beginning is out of sight.
+    #[serde(default)]
+    pub way_back: Option<WayBack>,
     /// What could not be seen, a sentence each. Not empty: the cause may be another one.
     pub unseen: Vec<String>,
+}
+
+/// The way back of the newest change, as the root stack's own events tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WayBack {
+    /// When the change began that is taken back.
+    pub began: Timestamp,
+    /// How often the way back was continued after it had failed, by whomever.
+    pub continued: usize,
+    /// When it failed last, if that is the newest that is known of it.
+    pub failed: Option<Timestamp>,
 }
 
 /// A resource that failed.
@@ -109,6 +124,17 @@ impl Failure {
         }
     }
 
+    /// Whether it may be that of a cache that cannot become Redis again. One that was denied, throttled or busy says so itself, and is
+    /// nothing of the kind.
+    pub fn bars_the_way_back(&self) -> bool {
+        self.is_of_the_cache() && matches!(self.cause, Cause::Unknown | Cause::ValueNotAllowed)
+    }
+
+    /// Whether it is a resource of the cache.
+    pub fn is_of_the_cache(&self) -> bool {
+        is_cache(&self.kind)
+    }
+
     /// Whether it is one that the guides skip: a database instance that its old storage size does not fit any more.
     pub fn may_be_skipped(&self) -> bool {
         self.kind == "AWS::RDS::DBInstance" && self.cause == Cause::StorageOutOfStep
@@ -132,8 +158,9 @@ pub fn diagnose(story: &Story, cache_is_valkey: bool) -> Option<Diagnosis> {
 }
 
 fn conclude(seen: walk::Seen, cache_is_valkey: bool) -> Diagnosis {
-    let walk::Seen { failure, rollback, left_behind, touched_cache, began, unseen } = seen;
-    let past_the_door = cache_is_valkey && rollback.iter().any(bars_the_way_back);
+    let walk::Seen { failure, rollback, left_behind, touched_cache, began, way_back, unseen } =
+        seen;
+    let past_the_door = cache_is_valkey && rollback.iter().any(Failure::bars_the_way_back);
     let shown = failure.as_ref().or(rollback.first());
     let cause = if past_the_door {
         Cause::PastTheDoor
@@ -161,14 +188,9 @@ fn conclude(seen: walk::Seen, cache_is_valkey: bool) -> Diagnosis {
         denials,
         touched_cache,
         began,
+        way_back,
         unseen,
     }
-}
-
-/// Whether a failure of the way back may be that of a cache that cannot become Redis again. One that was denied, throttled or busy says
-/// so itself, and is nothing of the kind.
-fn bars_the_way_back(failure: &Failure) -> bool {
-    is_cache(&failure.kind) && matches!(failure.cause, Cause::Unknown | Cause::ValueNotAllowed)
 }
 
 fn is_cache(kind: &str) -> bool {

@@ -4,7 +4,7 @@
 //! earliest failure over all stacks counts, not the one whose parent noticed first. A parent's event about a stack that tells its own
 //! part is an echo; about one that cannot be read it is as far as can be seen.
 
-use super::{Cause, Failure, STACK, is_cache};
+use super::{Cause, Failure, STACK, WayBack, is_cache};
 use crate::observe::story::{StackEvent, StackStory, Story};
 use crate::text::sanitize;
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ pub(super) struct Seen {
     pub(super) left_behind: Vec<Failure>,
     pub(super) touched_cache: bool,
     pub(super) began: Option<Timestamp>,
+    pub(super) way_back: Option<WayBack>,
     pub(super) unseen: Vec<String>,
 }
 
@@ -49,6 +50,7 @@ impl<'a> Walk<'a> {
         }
         seen.left_behind = self.left_behind();
         seen.touched_cache = self.touched_cache();
+        seen.way_back = self.how_it_goes_back();
         seen.unseen.sort();
         seen.unseen.dedup();
         seen
@@ -183,6 +185,22 @@ impl<'a> Walk<'a> {
                     && last_word(stack, event)
                     && !of_the_way_forward(stack, event, back)
             })
+        })
+    }
+
+    /// How the way back stands. The root's own events from the change's beginning on tell it whole: a list is cut off at its old end.
+    fn how_it_goes_back(&self) -> Option<WayBack> {
+        let began = self.began?;
+        let own = |event: &&StackEvent| is_of_itself(self.root, event);
+        let of_itself: Vec<&StackEvent> = self.since(self.root).filter(own).collect();
+        let count = |status: &str| of_itself.iter().filter(|event| event.status == status).count();
+        let failed = of_itself.last().filter(|event| event.status == "UPDATE_ROLLBACK_FAILED");
+        // Whoever continues it begins it anew. What failed more often than it is seen to have begun counts, too: rather one too many.
+        let times = count("UPDATE_ROLLBACK_IN_PROGRESS").max(count("UPDATE_ROLLBACK_FAILED"));
+        (times > 0).then(|| WayBack {
+            began,
+            continued: times - 1,
+            failed: failed.and_then(|event| event.at),
         })
     }
 

@@ -50,7 +50,16 @@ fn left_paused(observation: &Observation, found: &mut Vec<Finding>) {
         _ if held == off.len() => "whoever paused them did not give them back",
         _ => "some were paused and not given back, some were disabled without a hold",
     };
-    let remedy = if held == 0 {
+    let stuck = held > 0
+        && observation.root.present().is_some_and(|root| root.status == "UPDATE_ROLLBACK_FAILED");
+    let what = if stuck {
+        "are paused, and the stack is stuck in UPDATE_ROLLBACK_FAILED: they come back when its rollback is through".to_owned()
+    } else {
+        format!("are paused although no change is under way: {who}")
+    };
+    let remedy = if stuck {
+        "the rollback has to be continued: the gate `stable` says by whom and how; meanwhile events wait in their queues; to run them in spite of it: `ted-controller resume-events`"
+    } else if held == 0 {
         "enable the triggers in Lambda if nobody wants them off; the controller never enables what it did not pause"
     } else {
         "the controller gives them back by itself in apply mode; by hand: `ted-controller resume-events`"
@@ -58,7 +67,7 @@ fn left_paused(observation: &Observation, found: &mut Vec<Finding>) {
     let mut one = finding(
         "sync/events-left-paused",
         Severity::Critical,
-        format!("events of {} are paused although no change is under way: {who}", names.join(", ")),
+        format!("events of {} {what}", names.join(", ")),
     )
     .values("Enabled", "Disabled")
     .read_from("Lambda event source mappings and their tags")

@@ -9,6 +9,8 @@ mod info;
 mod noise;
 mod resource;
 mod sync;
+
+pub(super) use sync::asked_by;
 #[cfg(test)]
 mod tests;
 

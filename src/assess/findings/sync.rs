@@ -93,7 +93,7 @@ fn catalog(product: &Product, observation: &Observation, found: &mut Vec<Finding
 }
 
 /// Who asked for a change: `user/ada`, `assumed-role/admin/ada`, with the account when it says one.
-fn asked_by(record: &Record) -> Option<String> {
+pub(in crate::assess) fn asked_by(record: &Record) -> Option<String> {
     let arn = record.principal.as_deref()?;
     let mut parts = arn.splitn(6, ':').skip(4);
     match (parts.next(), parts.next()) {

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 const BREATH: SignedDuration = SignedDuration::from_mins(15);
 
 /// 17. Every worker trigger of every TE version that a workspace of this hive runs was found, is readable and can be tagged.
-pub(super) fn events_pausable(case: &Case<'_>) -> Verdict {
+pub(in crate::assess) fn events_pausable(case: &Case<'_>) -> Verdict {
     if !case.desired.spec.events.pause {
         return Verdict::not_applicable("events are not paused: `events.pause` is false");
     }

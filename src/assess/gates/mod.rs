@@ -10,6 +10,12 @@ mod resources;
 mod time;
 mod version;
 
+pub(super) use events::events_pausable;
+pub(super) use past::refused_continuation as refused;
+pub(super) use product::right_product;
+pub(super) use resources::stands;
+pub(super) use time::allowed as may_act;
+
 use super::Context;
 use super::facts::Facts;
 use super::parameters::{Draft, Obstacle, line_of_all};
@@ -29,7 +35,7 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn approves(&self, approval: &Approval) -> bool {
+    pub(super) fn approves(&self, approval: &Approval) -> bool {
         self.desired.spec.policy.approve.contains(approval)
     }
 
@@ -40,15 +46,15 @@ impl Case<'_> {
 
 /// What a gate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Verdict {
-    state: GateState,
-    message: String,
-    remedy: String,
-    until: Option<Timestamp>,
+pub(super) struct Verdict {
+    pub(super) state: GateState,
+    pub(super) message: String,
+    pub(super) remedy: String,
+    pub(super) until: Option<Timestamp>,
 }
 
 impl Verdict {
-    fn holds(message: impl Into<String>) -> Self {
+    pub(super) fn holds(message: impl Into<String>) -> Self {
         Self {
             state: GateState::Holds,
             message: message.into(),
@@ -61,12 +67,12 @@ impl Verdict {
         Self { state: GateState::NotApplicable, ..Self::holds(message) }
     }
 
-    fn waiting(message: impl Into<String>, until: Option<Timestamp>) -> Self {
+    pub(super) fn waiting(message: impl Into<String>, until: Option<Timestamp>) -> Self {
         let remedy = "nothing: it opens by itself".to_owned();
         Self { state: GateState::Waiting, message: message.into(), remedy, until }
     }
 
-    fn person(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn person(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             state: GateState::NeedsPerson,
             message: message.into(),
@@ -75,7 +81,7 @@ impl Verdict {
         }
     }
 
-    fn unknown(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn unknown(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             state: GateState::Unknown,
             message: message.into(),
@@ -105,7 +111,7 @@ impl Verdict {
         obstacles.iter().map(verdict).collect()
     }
 
-    fn passes(&self) -> bool {
+    pub(super) fn passes(&self) -> bool {
         match self.state {
             GateState::Holds | GateState::NotApplicable => true,
             GateState::Waiting | GateState::NeedsPerson | GateState::Unknown => false,
@@ -129,7 +135,7 @@ impl Verdict {
         clippy::needless_pass_by_value,
         reason = "callers make the list for this and are done with it"
     )]
-    fn all(parts: Vec<Self>) -> Self {
+    pub(super) fn all(parts: Vec<Self>) -> Self {
         let Some(worst) = parts.iter().map(Self::weight).max() else { return Self::holds("") };
         let telling = |part: &&Self| {
             if worst > 1 { !part.passes() } else { part.weight() == worst }

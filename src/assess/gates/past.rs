@@ -2,9 +2,12 @@
 
 use super::product::minutes;
 use super::{Case, Verdict};
-use crate::assess::diagnosis::Cause;
+use crate::assess::diagnosis::{Cause, Diagnosis};
+use crate::assess::facts::Agreed;
+use crate::assess::findings::asked_by;
 use crate::assess::past::Refused;
-use crate::desired::Storage;
+use crate::assess::types::{ChangeKind, StepKind};
+use crate::desired::{Approval, Engine, Role, Storage};
 use crate::observe::observation::Record;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -24,6 +27,11 @@ const FIGHT: SignedDuration = SignedDuration::from_hours(24);
 /// 19. Drift without a new document is corrected only after it has stood for a while, and only if that is wanted.
 pub(super) fn self_heal(case: &Case<'_>) -> Verdict {
     let (policy, past) = (&case.desired.spec.policy, &case.context.past);
+    if case.draft.aligns {
+        return Verdict::not_applicable(
+            "the update is part of a recovery, and no correction of drift",
+        );
+    }
     if !past.was_reached(case.desired.digest().as_str(), case.observation) {
         return Verdict::not_applicable("the document's wish was not in effect yet");
     }
@@ -76,25 +84,47 @@ pub(super) fn attempts(case: &Case<'_>) -> Verdict {
         .collect();
     let mut parts = vec![Verdict::holds("no attempt failed")];
     parts.extend(failed_attempts(case, &failed));
-    parts.extend(past.refusal.as_ref().map(|refusal| refused(case, refusal)));
+    let of_an_update = |refusal: &&Refused| refusal.step != StepKind::ContinueRollback;
+    parts.extend(past.refusal.as_ref().filter(of_an_update).map(|it| refused(case, it)));
     let ours = |record: &&Record| {
         past.updates.iter().any(|sent| {
             sent.record_id.as_deref() == Some(&record.id)
                 && sent.digest == case.desired.digest().as_str()
         })
     };
-    let fruitless = updates()
+    let fruitless: Vec<&Record> = updates()
         .take_while(|record| record.status == "SUCCEEDED")
         .filter(counts)
         .filter(ours)
-        .count();
-    if fruitless >= FRUITLESS && !past.reached {
-        parts.push(Verdict::person(
-            format!("not converging: {fruitless} updates succeeded and what the document asks for is still not there"),
-            "compare `ted-controller plan` with the stack's events: something undoes the change or the parameter does not do what it says; then `ted-controller reconcile --retry`",
-        ));
+        .collect();
+    if fruitless.len() >= FRUITLESS && !past.reached {
+        parts.push(not_converging(case, &fruitless));
     }
     Verdict::all(parts)
+}
+
+/// Updates that come to nothing: sent, succeeded, and what was asked for is not there.
+fn not_converging(case: &Case<'_>, updates: &[&Record]) -> Verdict {
+    let records: Vec<&str> = updates.iter().map(|record| record.id.as_str()).collect();
+    let set = case.draft.changes.iter().filter(|change| change.change == ChangeKind::Set);
+    let mut still: Vec<String> = set
+        .map(|change| {
+            let from = change.from.as_deref().unwrap_or("nothing");
+            format!("`{}` is {from}, not {}", change.key, change.to.as_deref().unwrap_or("nothing"))
+        })
+        .collect();
+    if let Some(version) = case.facts.target_version().filter(|_| case.facts.target.moves()) {
+        still.insert(0, format!("TED {version} does not run"));
+    }
+    let still = if still.is_empty() { String::new() } else { format!(": {}", still.join(", ")) };
+    Verdict::person(
+        format!(
+            "not converging: {} updates succeeded (records {}) and what the document asks for is still not there{still}",
+            updates.len(),
+            records.join(", ")
+        ),
+        "compare `ted-controller plan` with the stack's events: something undoes the change, or the parameter does not do what it says. Decide whether the document asks for the right thing, then `ted-controller reconcile --retry`",
+    )
 }
 
 fn changes_the_stack(record: &Record) -> bool {
@@ -118,7 +148,11 @@ fn failed_attempts(case: &Case<'_>, failed: &[&Record]) -> Option<Verdict> {
         Some(failure) => format!("{}: {}", failure.place(), failure.message),
         None => last.errors.first().cloned().unwrap_or_else(|| "no reason is known".to_owned()),
     };
-    let message = format!("the update failed {times} (last: record {}): {why}", last.id);
+    let who = asked_by(last).map(|who| format!(", asked for by {who}")).unwrap_or_default();
+    let why = why.trim_end_matches('.');
+    let changed = what_it_changed(case, diagnosis);
+    let message =
+        format!("the update failed {times} (last: record {}{who}): {why}{changed}", last.id);
     if count >= usize::from(max) {
         return Some(Verdict::person(message, retry));
     }
@@ -146,15 +180,61 @@ fn failed_attempts(case: &Case<'_>, failed: &[&Record]) -> Option<Verdict> {
         | Cause::PastTheDoor
         | Cause::Unknown => false,
     };
-    if !heals || diagnosis.touched_cache {
-        let touched = if diagnosis.touched_cache { "; the cache was touched already" } else { "" };
-        return Some(Verdict::person(
-            format!("{message}{touched}"),
-            format!("{}; {retry}", diagnosis.remedy),
-        ));
+    // Past the door the only way is forward, and a person has said so.
+    let forward = case.approves(&Approval::PastTheDoor) && is_past_the_door(case);
+    if (!heals || diagnosis.touched_cache) && !forward {
+        return Some(Verdict::person(message, format!("{}; {retry}", diagnosis.remedy)));
     }
     let ended = last.updated.or(last.created).unwrap_or(case.now());
     Some(wait_after(case, ended, count, &message))
+}
+
+/// Whether the cache runs Valkey and the stack, rolled back, says Redis.
+fn is_past_the_door(case: &Case<'_>) -> bool {
+    let named = case.facts.role_value(Role::CacheEngine).and_then(|it| Engine::parse(it).ok());
+    case.facts.engine == Agreed::All(Engine::Valkey) && named != Some(Engine::Valkey)
+}
+
+/// What was tried after a failed update, and what it left: the rest of a sentence.
+fn what_it_changed(case: &Case<'_>, diagnosis: Option<&Diagnosis>) -> String {
+    let mut parts = Vec::new();
+    match diagnosis.and_then(|found| found.way_back).map_or(0, |way_back| way_back.continued) {
+        0 => {}
+        1 => parts.push("its rollback was continued once".to_owned()),
+        times => parts.push(format!("its rollback was continued {times} times")),
+    }
+    let version = case.facts.running.version.as_ref();
+    match case.observation.root.present().map(|root| root.status.as_str()) {
+        Some("UPDATE_ROLLBACK_COMPLETE") => parts.push(match version {
+            Some(version) => format!("the stack is back at {version}"),
+            None => "the stack is back where it was".to_owned(),
+        }),
+        Some("UPDATE_ROLLBACK_FAILED") => {
+            parts.push("the stack is stuck on its way back".to_owned());
+        }
+        Some(_) | None => {}
+    }
+    if diagnosis.is_some_and(|found| found.touched_cache) {
+        let runs = case.facts.engine.all().zip(case.facts.engine_version.all());
+        parts.push(match runs {
+            Some((engine, version)) => {
+                format!("the cache was touched already, and runs {engine} {version}")
+            }
+            None => "the cache was touched already".to_owned(),
+        });
+    }
+    let left = diagnosis.map_or(&[][..], |found| found.left_behind.as_slice());
+    if !left.is_empty() {
+        let places: Vec<String> = left.iter().map(|it| format!("`{}`", it.place())).collect();
+        parts.push(format!("{} could not be deleted", places.join(", ")));
+    }
+    parts.iter().fold(String::new(), |all, part| format!("{all}; {part}"))
+}
+
+/// A continuation that AWS did not take: it is tried again with growing waits, and not for ever.
+pub(in crate::assess) fn refused_continuation(case: &Case<'_>) -> Option<Verdict> {
+    let refusal = case.context.past.refusal.as_ref();
+    refusal.filter(|it| it.step == StepKind::ContinueRollback).map(|it| refused(case, it))
 }
 
 /// A step that AWS did not take: nothing was begun, and nothing shows in the records.

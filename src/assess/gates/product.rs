@@ -4,9 +4,11 @@ use super::{Case, Verdict};
 use crate::assess::facts::{ThePath, TheProduct, missing};
 use crate::assess::holds::{Claim, Hold, LEASE, hold_of, holds_on};
 use crate::assess::parameters::doubt;
+use crate::assess::recovery::{self, Recovery};
 use crate::assess::roles::Resolution;
+use crate::assess::types::GateState;
 use crate::desired::{Approval, Role};
-use crate::observe::observation::{Product, Seen};
+use crate::observe::observation::{Product, Seen, Stack};
 use crate::text::moment;
 use std::time::Duration;
 
@@ -74,6 +76,17 @@ pub(super) fn product(case: &Case<'_>) -> Verdict {
             product_status(product),
         ]),
     }
+}
+
+/// Whether it is the product that the document means, by account, kind and hive, whatever its status: a stack may have to be repaired
+/// whose product is in `ERROR`. And no other controller works on its triggers.
+pub(in crate::assess) fn right_product(case: &Case<'_>) -> Verdict {
+    let TheProduct::One(one) = case.facts.product else { return product(case) };
+    let mut parts =
+        vec![account(case), product_is_ted(case, one), product_kind(one), identity(case)];
+    parts.extend(holds_of_others(case, true));
+    let whole = Verdict::all(parts);
+    if whole.passes() { Verdict::holds("") } else { whole }
 }
 
 fn product_is_ted(case: &Case<'_>, product: &Product) -> Verdict {
@@ -242,10 +255,13 @@ pub(super) fn stable(case: &Case<'_>) -> Verdict {
         Seen::Present(_) | Seen::Absent | Seen::NotLooked => {}
         Seen::Unreadable(gap) => parts.push(Verdict::unreadable("the last record", &gap.message)),
     }
+    // What is to be done about a rollback that failed is said once, for all stacks below.
+    let recovery = recovery::recovery(case);
     match &observation.root {
-        Seen::Present(root) => {
-            parts.push(stack_status("the root stack", &root.status, root.reason.as_deref()));
-        }
+        Seen::Present(root) => parts.push(match &recovery {
+            Some(recovery) => stuck(root, recovery),
+            None => stack_status("the root stack", &root.status, root.reason.as_deref()),
+        }),
         Seen::Absent => parts
             .push(Verdict::person("the root stack is not there", "look for it in CloudFormation")),
         unreadable @ (Seen::Unreadable(_) | Seen::NotLooked) => {
@@ -256,13 +272,18 @@ pub(super) fn stable(case: &Case<'_>) -> Verdict {
         }
     }
     match &observation.nested {
-        Seen::Present(nested) => parts.extend(nested.iter().map(|stack| {
-            stack_status(
-                &format!("nested stack `{}`", stack.logical_id),
-                &stack.status,
-                stack.reason.as_deref(),
-            )
-        })),
+        Seen::Present(nested) => parts.extend(
+            nested
+                .iter()
+                .filter(|stack| recovery.is_none() || stack.status != "UPDATE_ROLLBACK_FAILED")
+                .map(|stack| {
+                    stack_status(
+                        &format!("nested stack `{}`", stack.logical_id),
+                        &stack.status,
+                        stack.reason.as_deref(),
+                    )
+                }),
+        ),
         Seen::Absent => {}
         unreadable @ (Seen::Unreadable(_) | Seen::NotLooked) => {
             parts.push(Verdict::unreadable(
@@ -283,9 +304,23 @@ pub(super) fn stable(case: &Case<'_>) -> Verdict {
             missing(unreadable).unwrap_or_default(),
         )),
     }
-    parts.extend(holds_of_others(case));
+    parts.extend(holds_of_others(case, false));
     let whole = Verdict::all(parts);
     if whole.passes() { Verdict::holds("nothing is under change") } else { whole }
+}
+
+/// A root stack whose rollback failed: no update before it is continued.
+fn stuck(root: &Stack, recovery: &Recovery) -> Verdict {
+    let why = root.reason.as_deref().unwrap_or_default().trim_end_matches(['.', ' ']);
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let message = format!("the root stack is {}{why}; {}", root.status, recovery.verdict.message);
+    match recovery.verdict.state {
+        GateState::Holds | GateState::NotApplicable | GateState::Waiting => {
+            Verdict::waiting(message, recovery.verdict.until)
+        }
+        GateState::NeedsPerson => Verdict::person(message, recovery.verdict.remedy.as_str()),
+        GateState::Unknown => Verdict::unknown(message, recovery.verdict.remedy.as_str()),
+    }
 }
 
 /// Of a TE or Workspace stack it only counts whether it moves: one that failed is its owner's affair, and stands still.
@@ -303,8 +338,8 @@ fn relative_status(name: &str, status: &str) -> Verdict {
 /// (`updateTimeout`).
 const LONGEST_UPDATE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8);
 
-/// Holds of another product on a trigger that is shared, and holds of another controller on this one's.
-fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
+/// Holds of another product on a trigger that is shared, and holds of another controller on this one's; `own_only`: these alone.
+fn holds_of_others(case: &Case<'_>, own_only: bool) -> Vec<Verdict> {
     let own = case.facts.product.one().map(|product| product.id.as_str());
     let triggers =
         case.observation.triggers.present().map_or(&[][..], |triggers| &triggers.mappings);
@@ -324,7 +359,7 @@ fn holds_of_others(case: &Case<'_>) -> Vec<Verdict> {
             continue;
         };
         let is_own = Some(product) == own;
-        if is_own && controller == me {
+        if (is_own && controller == me) || (own_only && !is_own) {
             continue;
         }
         let lease = jiff::SignedDuration::try_from(LEASE).unwrap_or_default();

@@ -44,6 +44,29 @@ pub(super) fn database_available(case: &Case<'_>) -> Verdict {
     Verdict::all(parts)
 }
 
+/// Whether instance and replica are `available`, as a continued rollback takes them: it may change whatever they have.
+pub(in crate::assess) fn stands(case: &Case<'_>) -> Verdict {
+    let one = |seen: &Seen<Database>, what: &str| match seen {
+        Seen::Present(database) => Some(database_status(database, true, false)),
+        Seen::Absent => None,
+        unread @ (Seen::Unreadable(_) | Seen::NotLooked) => {
+            Some(Verdict::unreadable(what, missing(unread).unwrap_or_default()))
+        }
+    };
+    let primary = one(&case.observation.database, "the database instance").unwrap_or_else(|| {
+        Verdict::person("the database instance is not there", "look for it in RDS")
+    });
+    let has_replica = match &case.observation.database {
+        Seen::Present(database) => !database.replicas.is_empty(),
+        Seen::Absent | Seen::Unreadable(_) | Seen::NotLooked => false,
+    };
+    let mut parts = vec![primary];
+    if has_replica || !matches!(case.observation.replica, Seen::NotLooked) {
+        parts.extend(one(&case.observation.replica, "the read replica"));
+    }
+    Verdict::all(parts)
+}
+
 fn one_database(case: &Case<'_>, database: &Database) -> Verdict {
     let touched = is_touched(case.facts, case.draft);
     let mut parts = vec![database_status(database, touched, grows(case))];

@@ -222,7 +222,7 @@ pub(super) fn window(case: &Case<'_>) -> Verdict {
 }
 
 /// 21. Mode `apply` here and in the controller, not suspended, not frozen.
-pub(super) fn allowed(case: &Case<'_>) -> Verdict {
+pub(in crate::assess) fn allowed(case: &Case<'_>) -> Verdict {
     let spec = &case.desired.spec;
     let mut parts = vec![Verdict::holds("mode apply")];
     if spec.policy.mode == Mode::Observe {

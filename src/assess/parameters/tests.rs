@@ -73,7 +73,7 @@ fn world(invented: &[Invented], moves: bool) -> World {
 
 fn draft_of(world: &World) -> Draft {
     let desired = world.desired();
-    draft(&desired, &Facts::of(Some(&desired), &world.observation))
+    draft(&desired, &Facts::of(Some(&desired), &world.observation), false)
 }
 
 proptest! {
@@ -118,7 +118,7 @@ proptest! {
         let assessment = world.assess();
         let update = assessment.plan.iter().find_map(|step| match &step.order {
             Order::Update(order) => Some(order),
-            Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
+            Order::Triggers(_) | Order::Continue(_) | Order::Wait(_) | Order::Later => None,
         });
         let changes = moves || invented.iter().any(|one| one.in_present && !one.secret && one.wish.is_some_and(|wish| wish != one.value));
         prop_assert_eq!(update.is_some(), changes && draft.obstacles.is_empty());

@@ -2,7 +2,7 @@
 //! [`decide`] and the real texts of tags. `docs/safety.md` says what is assumed and what is left.
 //!
 //! Time goes in ticks of a quarter of the lease. What the model takes for one step is what one call does: a look, one write (with the
-//! look at that one trigger right before it), sending an update, its arrival. What begins something and was decided on a look of an
+//! look at that one trigger right before it), sending an update or a continuation, its arrival. What begins something and was decided on a look of an
 //! earlier tick is not sent, and what was sent arrives in its tick: the code gives up after a minute, a tick stands for seven.
 
 use super::*;
@@ -38,6 +38,8 @@ struct Config {
     others_update: bool,
     /// Whether an update may end in a stack that needs repair.
     gets_stuck: bool,
+    /// Whether controllers continue a rollback that failed.
+    repairs: bool,
     newcomer: bool,
     stale: bool,
     /// Whether what begins something is sent however old the look is: as the code does not.
@@ -70,6 +72,7 @@ impl Default for Config {
             hands: 0,
             others_update: false,
             gets_stuck: false,
+            repairs: false,
             newcomer: false,
             stale: false,
             tardy: false,
@@ -105,10 +108,23 @@ struct Hive {
     began: u8,
     stuck: bool,
     done: bool,
-    /// Requests on their way: under which record, by which process.
-    on_the_way: Vec<(u8, u8)>,
+    /// What runs is the continuation of a rollback: its good end is no success.
+    goes_back: bool,
+    /// How often the rollback was continued since the last update began.
+    continued: u8,
+    /// Requests on their way, and of which process.
+    on_the_way: Vec<(Request, u8)>,
     /// Tokens that were used up.
     used: Vec<u8>,
+}
+
+/// A request that changes the stack, with what makes it the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Request {
+    /// An update under a record.
+    Update(u8),
+    /// A continuation under a record, after so many.
+    Continue(u8, u8),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,7 +165,7 @@ struct Mind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Deed {
     Writes(ActKind, Vec<Order>),
-    Update(u8),
+    Send(Request),
 }
 
 /// A write, with what it expects to find.
@@ -242,6 +258,13 @@ impl Config {
         let wish =
             if mind.wants && !spent && !hive.done && scene.motion == Motion::Still && !foreign {
                 Wish::Update { digest: controller.digest, drain: Duration::ZERO }
+            } else if self.repairs
+                && mind.wants
+                && scene.motion == Motion::Stuck
+                && hive.continued < 2
+                && !foreign
+            {
+                Wish::Repair { digest: controller.digest, drain: Duration::ZERO }
             } else {
                 Wish::Nothing
             };
@@ -288,17 +311,24 @@ impl Config {
                 });
                 Some(Deed::Writes(kind, writes.collect()))
             }
-            Next::Paused => Some(Deed::Update(seen.0[product].record)),
+            Next::Paused => {
+                let hive = &seen.0[product];
+                Some(Deed::Send(if hive.stuck {
+                    Request::Continue(hive.record, hive.continued)
+                } else {
+                    Request::Update(hive.record)
+                }))
+            }
             Next::Nothing | Next::Wait { .. } => None,
         };
-        let twice = matches!(deed, Some(Deed::Update(_) | Deed::Writes(ActKind::Release, _)));
+        let twice = matches!(deed, Some(Deed::Send(_) | Deed::Writes(ActKind::Release, _)));
         if !twice {
             (mind.confirm, mind.deed) = (None, deed);
         } else if mind.confirm.as_ref().map(std::mem::discriminant)
             == deed.as_ref().map(std::mem::discriminant)
         {
             mind.confirm = None;
-            if matches!(deed, Some(Deed::Update(_))) {
+            if matches!(deed, Some(Deed::Send(_))) {
                 for trigger in &mut state.triggers {
                     trigger.exempt = false;
                 }
@@ -313,10 +343,12 @@ impl Config {
     fn perform(&self, state: &mut State, who: usize) {
         let product = self.controllers[who].product;
         match state.minds[who].deed.take() {
-            Some(Deed::Update(under)) => {
-                state.minds[who].sent = Some((under, state.tick));
+            Some(Deed::Send(request)) => {
+                if let Request::Update(under) = request {
+                    state.minds[who].sent = Some((under, state.tick));
+                }
                 let process = state.minds[who].process;
-                state.products[product].on_the_way.push((under, process));
+                state.products[product].on_the_way.push((request, process));
             }
             Some(Deed::Writes(kind, mut writes)) => {
                 let order = writes.remove(0);
@@ -372,7 +404,18 @@ impl Config {
 
     fn arrive(state: &mut State, product: usize) {
         let hive = &mut state.products[product];
-        let (under, _) = hive.on_the_way.remove(0);
+        let under = match hive.on_the_way.remove(0) {
+            (Request::Update(under), _) => under,
+            (Request::Continue(record, after), _) => {
+                // The same token is the same request, and only a rollback that failed is continued.
+                if hive.stuck && hive.record == record && hive.continued == after {
+                    hive.stuck = false;
+                    hive.continued += 1;
+                    (hive.running, hive.goes_back) = (Some(Who::Us), true);
+                }
+                return;
+            }
+        };
         // The same token is the same update; a product under change refuses.
         // Attempts are limited.
         let spent = hive.used.len() >= 2;
@@ -381,7 +424,8 @@ impl Config {
         }
         hive.used.push(under);
         hive.record += 1;
-        hive.running = Some(Who::Us);
+        hive.continued = 0;
+        (hive.running, hive.goes_back) = (Some(Who::Us), false);
     }
 
     /// Everybody goes on, nothing goes wrong any more: in the end all that has to run does.
@@ -412,7 +456,7 @@ impl Config {
                 let hive = &mut state.products[product];
                 let ran = hive.running.take();
                 moves |= ran.is_some();
-                hive.done |= ran == Some(Who::Us);
+                hive.done |= ran == Some(Who::Us) && !hive.goes_back;
                 hive.stuck = false;
             }
             let given_back = |trigger: &Trig| trigger.on || trigger.operators || trigger.ambiguous;
@@ -437,6 +481,8 @@ impl Model for Config {
             began: 0,
             stuck: false,
             done: false,
+            goes_back: false,
+            continued: 0,
             on_the_way: Vec::new(),
             used: Vec::new(),
         };
@@ -543,7 +589,7 @@ impl Model for Config {
                     // Decided on a look that is too old by now. Giving back never is.
                     if matches!(
                         mind.deed,
-                        Some(Deed::Update(_) | Deed::Writes(ActKind::Hold | ActKind::Disable, _))
+                        Some(Deed::Send(_) | Deed::Writes(ActKind::Hold | ActKind::Disable, _))
                     ) {
                         mind.deed = None;
                     }
@@ -575,7 +621,7 @@ impl Model for Config {
                 let hive = &mut state.products[product];
                 let who = hive.running.take();
                 hive.stuck = !well;
-                hive.done |= well && who == Some(Who::Us);
+                hive.done |= well && who == Some(Who::Us) && !hive.goes_back;
             }
             Action::Repair(product) => state.products[product].stuck = false,
             Action::OthersUpdate => {
@@ -583,6 +629,7 @@ impl Model for Config {
                 state.remember(self.stale);
                 let hive = &mut state.products[0];
                 hive.record += 1;
+                (hive.continued, hive.goes_back) = (0, false);
                 (hive.running, hive.began) = (Some(Who::Others), state.tick);
             }
             Action::OperatorOff(place) => {
@@ -741,6 +788,20 @@ fn a_te_version_that_appears_and_others_who_update() {
     check("newcomer", Config { newcomer: true, ticks: 3, ..config.clone() });
     check("others", Config { others_update: true, ..config.clone() });
     check("stuck", Config { gets_stuck: true, crashes: 0, ..config });
+}
+
+#[test]
+fn rollbacks_that_fail_and_are_continued() {
+    let config =
+        Config { gets_stuck: true, repairs: true, triggers: 1, ticks: 5, ..Config::default() };
+    check("continued", Config { crashes: 1, ..config.clone() });
+    check("continued, of others", Config { others_update: true, ticks: 4, ..config.clone() });
+    check("continued, newcomer", Config { newcomer: true, ticks: 2, ..config.clone() });
+    check("continued, operator", Config { hands: 2, ticks: 2, ..config.clone() });
+    let controllers = vec![ALONE, OLDER];
+    check("continued, older", Config { controllers, ticks: 2, ..config.clone() });
+    let controllers = vec![ALONE, OTHER];
+    check("continued, rivals", Config { controllers, ticks: 3, ..config });
 }
 
 #[test]
