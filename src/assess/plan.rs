@@ -9,7 +9,7 @@ use super::facts::{Facts, Target, ThePath};
 use super::gates::Case;
 use super::holds::{End, Hold, NO_RECORD, Release, hold_key, hold_of, holds_on};
 use super::protocol::{self, Act, Me, Next, Sent, Terms, Wish, Write};
-use super::recovery::Recovery;
+use super::recovery::{Recovery, is_stuck};
 use super::types::{
     ChangeKind, ContinueOrder, Expected, Gate, GateState, Order, Step, StepKind, TriggerTarget,
     UpdateOrder, WaitOrder,
@@ -94,7 +94,7 @@ pub(super) fn plan(
         steps.extend(duty.filter(|_| pause));
     }
     if pause {
-        around(case, update, &mut steps);
+        around(case, vec![update], &mut steps);
     } else {
         steps.push(update);
     }
@@ -134,11 +134,12 @@ fn recovering(
     let mut steps: Vec<Step> = Vec::new();
     steps.extend(waits);
     steps.extend(duty.filter(|step| step.step != StepKind::Wait));
-    steps.extend(continuation);
-    match order {
-        Some(order) if pause => around(case, update_step(case, order), &mut steps),
-        Some(order) => steps.push(update_step(case, order)),
-        None => {}
+    let mut changes: Vec<Step> = continuation.into_iter().collect();
+    changes.extend(order.map(|order| update_step(case, order)));
+    if pause && !changes.is_empty() {
+        around(case, changes, &mut steps);
+    } else {
+        steps.extend(changes);
     }
     (steps, next)
 }
@@ -213,8 +214,8 @@ fn oldest_claim(case: &Case<'_>) -> Option<Timestamp> {
         .min()
 }
 
-/// The steps around an update whose turn has not come yet: for people.
-fn around(case: &Case<'_>, update: Step, steps: &mut Vec<Step>) {
+/// The steps around changes whose turn has not come yet: for people.
+fn around(case: &Case<'_>, changes: Vec<Step>, steps: &mut Vec<Step>) {
     let triggers =
         case.observation.triggers.present().map_or(&[][..], |triggers| &triggers.mappings);
     let product = case.facts.product.one();
@@ -239,7 +240,7 @@ fn around(case: &Case<'_>, update: Step, steps: &mut Vec<Step>) {
     if !enabled.is_empty() && !told(steps, StepKind::Disable) {
         steps.push(later(StepKind::Disable, "disable", &enabled));
     }
-    steps.push(update);
+    steps.extend(changes);
     if !concerned.is_empty() {
         steps.push(later(StepKind::Release, "give up the hold on", &concerned));
         steps.push(later(StepKind::Enable, "enable", &concerned));
@@ -266,9 +267,10 @@ fn is_paused_by_us(trigger: &Trigger, product: Option<&Product>, case: &Case<'_>
 fn is_held(trigger: &Trigger, product: &Product, case: &Case<'_>) -> bool {
     match hold_of(trigger, &product.id) {
         Some(Hold::Held(claim)) => {
+            let record = product.last_provisioning_record_id.as_deref().unwrap_or(NO_RECORD);
+            // The hold of an update that failed lasts as long as its stack is stuck.
             claim.controller == case.context.controller_id
-                && claim.record
-                    == product.last_provisioning_record_id.as_deref().unwrap_or(NO_RECORD)
+                && (claim.record == record || is_stuck(case.observation))
         }
         Some(Hold::Released(_) | Hold::Garbled(_)) | None => false,
     }

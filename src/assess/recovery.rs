@@ -15,6 +15,8 @@
 //! What is left to a person is said with the commands that do it ([`commands`]).
 
 mod commands;
+#[cfg(test)]
+mod tests;
 
 use super::diagnosis::{Cause, Diagnosis, Failure, WayBack, is_of_a_record};
 use super::gates::{Case, Verdict, events_pausable, may_act, refused, right_product, stands};
@@ -110,14 +112,17 @@ pub(super) fn recovery(case: &Case<'_>) -> Option<Recovery> {
     // What forbids all starts comes first: it is the first that a person has to undo.
     let mut parts = vec![right_product(case), may_act(case)];
     let forbidden = parts.iter().any(|part| !part.passes());
-    parts.push(by_whom(case, root));
-    parts.push(way);
+    let how = way.message.clone();
+    parts.extend([by_whom(case, root), way]);
     if order.is_some() {
         parts.push(stands(case));
         parts.push(events_pausable(case));
         parts.extend(refused(case));
     }
     let mut verdict = Verdict::all(parts);
+    if verdict.passes() {
+        verdict.message = how;
+    }
     let mut told = String::new();
     if matches!(verdict.state, GateState::NeedsPerson | GateState::Unknown) {
         told = format!("{}; by hand: {}", verdict.remedy, commands::way_back(case, root, &by_hand));
@@ -257,9 +262,10 @@ fn as_it_is(case: &Case<'_>, found: &Diagnosis, way_back: &WayBack) -> Verdict {
 
 /// Where something failed and why: by its class, else in CloudFormation's own words, which are long.
 fn named(failure: &Failure) -> String {
-    match failure.cause {
-        Cause::Unknown => format!("`{}` ({})", failure.place(), failure.message),
-        cause => format!("`{}` ({cause})", failure.place()),
+    if failure.cause == Cause::Unknown {
+        format!("`{}` ({})", failure.place(), failure.message)
+    } else {
+        format!("`{}` ({})", failure.place(), failure.cause)
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let subjects = subjects(&args.what, &args.aws, &observer).await?;
     let mut failed = false;
     let mut documents = Vec::new();
-    for (subject, look) in look_at_all(subjects, observer, false).await {
+    for (subject, look) in look_at_all(subjects, &std::sync::Arc::new(observer), false).await {
         match look.and_then(|observation| adopt(&subject, &observation)) {
             Ok(document) => documents.push(document),
             Err(failure) => {

@@ -2,6 +2,7 @@
 
 use super::what::{AwsArgs, Subject, look_at_all, subjects};
 use super::{Failure, exit, output, terminal};
+use crate::assess::diagnosis::{Diagnosis, last_failure};
 use crate::assess::facts::Facts;
 use crate::assess::{Context, assess, survey};
 use crate::desired::Mode;
@@ -12,6 +13,7 @@ use crate::report::{Plan, render, sides};
 use crate::support::recording::{self, Recorded};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -53,14 +55,19 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut failed = false;
     let seen = match &args.replay {
         Some(file) => replayed(file, args).await?,
-        None => looked(args, &mut failed).await?,
+        None => Box::pin(looked(args, &mut failed)).await?,
     };
     if let Some(file) = &args.record {
         record(file, &seen)?;
     }
-    let context = Context { mode_bound: Mode::Apply, ..Context::default() };
-    let plans: Vec<Plan> =
-        seen.iter().map(|(subject, observation)| plan(subject, observation, &context)).collect();
+    let plans: Vec<Plan> = seen
+        .iter()
+        .map(|seen| {
+            let diagnosis = seen.diagnosis.clone();
+            let context = Context { mode_bound: Mode::Apply, diagnosis, ..Context::default() };
+            plan(&seen.subject, &seen.observation, &context)
+        })
+        .collect();
     if !plans.is_empty() || !failed {
         match args.output {
             Format::Text => {
@@ -78,16 +85,27 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
-type SeenTeds = Vec<(Subject, Observation)>;
+/// A TED that was looked at.
+struct SeenTed {
+    subject: Subject,
+    observation: Observation,
+    /// Why the update of that record failed, when it did.
+    diagnosis: Option<(String, Diagnosis)>,
+}
+
+type SeenTeds = Vec<SeenTed>;
 
 /// Looks at all at once. One that cannot be looked at is said and keeps the others from nothing.
 async fn looked(args: &Args, failed: &mut bool) -> Result<SeenTeds, Failure> {
-    let observer = args.aws.observer().await?;
+    let observer = Arc::new(args.aws.observer().await?);
     let subjects = subjects(&args.what, &args.aws, &observer).await?;
     let mut seen = Vec::new();
-    for (subject, look) in look_at_all(subjects, observer, args.deep).await {
+    for (subject, look) in look_at_all(subjects, &observer, args.deep).await {
         match look {
-            Ok(observation) => seen.push((subject, observation)),
+            Ok(observation) => {
+                let diagnosis = diagnosis(&subject, &observer, &observation).await;
+                seen.push(SeenTed { subject, observation, diagnosis });
+            }
             Err(failure) => {
                 *failed = true;
                 output::error(
@@ -98,6 +116,17 @@ async fn looked(args: &Args, failed: &mut bool) -> Result<SeenTeds, Failure> {
         }
     }
     Ok(seen)
+}
+
+/// Why the last update failed, if it did: its events are read then, and only then.
+async fn diagnosis(
+    subject: &Subject,
+    observer: &Observer,
+    observation: &Observation,
+) -> Option<(String, Diagnosis)> {
+    let record = observation.last_record.present().filter(|record| record.status == "FAILED")?;
+    let story = observer.story(&subject.query, observation).await.ok()?;
+    Some((record.id.clone(), last_failure(observation, &story).diagnosis?))
 }
 
 /// The verdict on one TED, as people see it.
@@ -118,14 +147,14 @@ pub(super) fn plan(subject: &Subject, observation: &Observation, context: &Conte
 
 fn record(file: &std::path::Path, seen: &SeenTeds) -> Result<(), Failure> {
     let mut redactor = Redactor::default();
-    for (_, observation) in seen {
-        redactor.learn_observation(observation);
+    for seen in seen {
+        redactor.learn_observation(&seen.observation);
     }
     let all: Vec<Recorded> = seen
         .iter()
-        .map(|(subject, observation)| Recorded {
-            name: subject.name.clone(),
-            observation: redactor.observation(observation),
+        .map(|seen| Recorded {
+            name: seen.subject.name.clone(),
+            observation: redactor.observation(&seen.observation),
         })
         .collect();
     std::fs::write(file, recording::write(&all)).map_err(|error| Failure {
@@ -165,7 +194,7 @@ async fn replayed(file: &std::path::Path, args: &Args) -> Result<SeenTeds, Failu
         .map(|recorded| {
             let subject = documents.iter().find(|document| is_of(document, &recorded)).cloned();
             let subject = subject.unwrap_or_else(|| Subject::recorded(&recorded.name));
-            (subject, recorded.observation)
+            SeenTed { subject, observation: recorded.observation, diagnosis: None }
         })
         .collect())
 }

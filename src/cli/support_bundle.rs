@@ -63,7 +63,9 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         match Box::pin(evidence(&subject, &observer)).await {
             Ok((observation, dossier)) => {
                 let last = last_failure(&observation, &dossier.story);
-                let context = Context { mode_bound: Mode::Apply, ..Context::default() };
+                let record = last.record.as_ref().map(|record| record.id.clone());
+                let diagnosis = record.zip(last.diagnosis.clone());
+                let context = Context { mode_bound: Mode::Apply, diagnosis, ..Context::default() };
                 let plan = plan::plan(&subject, &observation, &context);
                 read.push(Read { subject, observation, dossier, last, plan });
             }

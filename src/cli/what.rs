@@ -120,13 +120,12 @@ impl Subject {
 /// With `deep` CloudFormation's drift detection runs, too.
 pub(super) async fn look_at_all(
     subjects: Vec<Subject>,
-    observer: Observer,
+    observer: &Arc<Observer>,
     deep: bool,
 ) -> Vec<(Subject, Result<Observation, Failure>)> {
-    let observer = Arc::new(observer);
     let mut looks = tokio::task::JoinSet::new();
     for (place, subject) in subjects.into_iter().enumerate() {
-        let observer = Arc::clone(&observer);
+        let observer = Arc::clone(observer);
         looks.spawn(async move {
             let look = if deep {
                 Box::pin(subject.look_deep(&observer)).await

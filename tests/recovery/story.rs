@@ -2,6 +2,7 @@
 
 use super::daemon::{Daemon, Options, describe, is};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::time::Duration;
 use ted_controller::assess::types::{ConditionType, Phase};
 use ted_controller::clock;
@@ -163,6 +164,7 @@ impl Story {
     }
 
     /// Types the command that the gate `stable` has for a person, as the AWS CLI would send it.
+    #[expect(clippy::disallowed_methods, reason = "a person does it, past the controller")]
     pub(crate) async fn by_hand(&self) {
         let status = self.status();
         let stable = status.gates.iter().find(|gate| gate.gate == "stable").expect("it is asked");
@@ -224,7 +226,7 @@ pub(crate) fn failing(failures: &[(&str, &str, &str, u32)]) -> String {
         let action = json!({"fail-resource": {
             "logicalId": resource, "phase": phase, "message": message, "times": times,
         }});
-        text.push_str(&format!("  - {{at: 0s, do: {action}}}\n"));
+        let _ = writeln!(text, "  - {{at: 0s, do: {action}}}");
     }
     text
 }

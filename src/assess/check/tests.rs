@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::assess::survey;
-use crate::assess::testing::{World, denied, offer, record, rename_all, there};
+use crate::assess::testing::{NOW, World, denied, offer, record, rename_all, there};
 use crate::assess::tests::BENDS;
-use crate::assess::types::{Condition, ParameterValue, UpdateOrder, UpdateParameter};
+use crate::assess::types::{
+    Condition, ContinueOrder, ParameterValue, UpdateOrder, UpdateParameter,
+};
 use crate::observe::observation::{Parameter, Seen, StackParameter};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -456,6 +458,23 @@ const BREAKS: &[Breaks] = &[
     ("nothing begins while a gate does not hold", |_, a| {
         let gate = &mut a.gates[0];
         (gate.holds, gate.state, gate.remedy) = (false, GateState::Unknown, "look".into());
+    }),
+    ("no update is sent into a stack whose rollback failed", |w, _| {
+        stack(w, "UPDATE_ROLLBACK_FAILED");
+    }),
+    ("only a rollback that failed is continued", |_, a| {
+        a.next = Some(Step {
+            step: StepKind::ContinueRollback,
+            summary: "continue".into(),
+            order: Order::Continue(ContinueOrder {
+                stack_id: "arn".into(),
+                stack_name: "SC-1".into(),
+                skip: Vec::new(),
+                token: "ted0".into(),
+                began: NOW.parse().unwrap(),
+                continued: 0,
+            }),
+        });
     }),
     ("an update is for the one product that was found", |_, a| {
         next_order(a).provisioned_product_id = "pp-another".into();

@@ -244,7 +244,7 @@ fn stable() {
                 |w| root(w, "UPDATE_ROLLBACK_FAILED"),
                 NeedsPerson,
                 "",
-                "continue the rollback",
+                "aws cloudformation continue-update-rollback",
             ),
             ("stopped half-way", |w| root(w, "UPDATE_FAILED"), NeedsPerson, "", "RollbackStack"),
             ("enums grow", |w| root(w, "UPDATE_PONDERED"), Unknown, "does not know", ""),
