@@ -117,7 +117,11 @@ pub fn bundle(
     let mut files = Vec::new();
     let recorded: Vec<Recorded> = shown
         .iter()
-        .map(|ted| Recorded { name: ted.name.clone(), observation: ted.observation.clone() })
+        .map(|ted| {
+            let (name, observation) = (ted.name.clone(), ted.observation.clone());
+            let diagnosis = ted.last.clone().and_then(LastFailure::of_a_failed_record);
+            Recorded { name, observation, diagnosis }
+        })
         .collect();
     files.push(File {
         path: recording::FILE.to_owned(),
@@ -198,7 +202,7 @@ fn show(ted: &Evidence<'_>, redactor: &Redactor) -> Shown {
 }
 
 /// The same without secrets in its texts. Its names are ours, so they say nothing: the token of a stack event is an id.
-fn clean<T: Serialize + DeserializeOwned>(value: &T, redactor: &Redactor) -> Option<T> {
+pub(crate) fn clean<T: Serialize + DeserializeOwned>(value: &T, redactor: &Redactor) -> Option<T> {
     let mut tree = serde_json::to_value(value).ok()?;
     redactor.texts(&mut tree);
     serde_json::from_value(tree).ok()

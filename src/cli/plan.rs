@@ -10,6 +10,7 @@ use crate::observe::Observer;
 use crate::observe::observation::Observation;
 use crate::redact::Redactor;
 use crate::report::{Plan, render, sides};
+use crate::support;
 use crate::support::recording::{self, Recorded};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -124,9 +125,9 @@ async fn diagnosis(
     observer: &Observer,
     observation: &Observation,
 ) -> Option<(String, Diagnosis)> {
-    let record = observation.last_record.present().filter(|record| record.status == "FAILED")?;
+    observation.last_record.present().filter(|record| record.status == "FAILED")?;
     let story = observer.story(&subject.query, observation).await.ok()?;
-    Some((record.id.clone(), last_failure(observation, &story).diagnosis?))
+    last_failure(observation, &story).of_a_failed_record()
 }
 
 /// The verdict on one TED, as people see it.
@@ -155,6 +156,7 @@ fn record(file: &std::path::Path, seen: &SeenTeds) -> Result<(), Failure> {
         .map(|seen| Recorded {
             name: seen.subject.name.clone(),
             observation: redactor.observation(&seen.observation),
+            diagnosis: seen.diagnosis.as_ref().and_then(|it| support::clean(it, &redactor)),
         })
         .collect();
     std::fs::write(file, recording::write(&all)).map_err(|error| Failure {
@@ -194,7 +196,8 @@ async fn replayed(file: &std::path::Path, args: &Args) -> Result<SeenTeds, Failu
         .map(|recorded| {
             let subject = documents.iter().find(|document| is_of(document, &recorded)).cloned();
             let subject = subject.unwrap_or_else(|| Subject::recorded(&recorded.name));
-            SeenTed { subject, observation: recorded.observation, diagnosis: None }
+            let Recorded { name: _, observation, diagnosis } = recorded;
+            SeenTed { subject, observation, diagnosis }
         })
         .collect())
 }

@@ -63,8 +63,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         match Box::pin(evidence(&subject, &observer)).await {
             Ok((observation, dossier)) => {
                 let last = last_failure(&observation, &dossier.story);
-                let record = last.record.as_ref().map(|record| record.id.clone());
-                let diagnosis = record.zip(last.diagnosis.clone());
+                let diagnosis = last.clone().of_a_failed_record();
                 let context = Context { mode_bound: Mode::Apply, diagnosis, ..Context::default() };
                 let plan = plan::plan(&subject, &observation, &context);
                 read.push(Read { subject, observation, dossier, last, plan });

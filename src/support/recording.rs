@@ -1,6 +1,7 @@
 //! What AWS said of TEDs, as a file: written by `plan --record` and into bundles, read by `plan --replay` and `--from-bundle`.
 
 use super::archive;
+use crate::assess::diagnosis::Diagnosis;
 use crate::observe::observation::Observation;
 use crate::report::render;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ pub struct Recorded {
     pub name: String,
     /// What was seen, without secrets.
     pub observation: Observation,
+    /// Why the update of that record failed, when one did: what is decided about a failure depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<(String, Diagnosis)>,
 }
 
 /// A file that holds no recording.
@@ -72,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_recording_is_read_bare_and_out_of_a_bundle() {
-        let recorded = vec![Recorded { name: "einstein".to_owned(), observation: healthy() }];
+        let recorded =
+            vec![Recorded { name: "einstein".to_owned(), observation: healthy(), diagnosis: None }];
         let text = write(&recorded);
         assert_eq!(read(text.as_bytes()).unwrap(), recorded);
         let file = |path: &str, text: &str| File {

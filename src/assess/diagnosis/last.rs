@@ -39,6 +39,14 @@ pub struct LastFailure {
     pub unseen: Vec<String>,
 }
 
+impl LastFailure {
+    /// The record that failed, with why; absent when the last one did not, or nothing tells.
+    pub fn of_a_failed_record(self) -> Option<(String, Diagnosis)> {
+        let record = self.record.filter(|record| record.status == "FAILED")?;
+        Some((record.id, self.diagnosis?))
+    }
+}
+
 /// How a change came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
