@@ -10,6 +10,7 @@ mod look;
 #[path = "../support/daemon.rs"]
 mod daemon;
 
+mod binary;
 mod failed;
 mod left_to_a_person;
 mod rollback;
