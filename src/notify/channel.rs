@@ -78,10 +78,6 @@ impl Line {
 
     /// One attempt.
     pub(super) async fn tell(&mut self, notice: &Notice) -> Outcome {
-        if self.reading.as_ref().is_some_and(|reading| !reading.is_finished()) {
-            let why = "the file of its secret does not answer".to_owned();
-            return Outcome::Later { why, wait: None };
-        }
         let limit = self.means.settings.timeout;
         tokio::select! {
             outcome = self.try_to_tell(notice) => outcome,
@@ -93,6 +89,10 @@ impl Line {
     }
 
     async fn try_to_tell(&mut self, notice: &Notice) -> Outcome {
+        // Of an attempt that was given up. What it reads may be old by now.
+        if let Some(before) = &mut self.reading {
+            let _ = before.await;
+        }
         // Secrets and certificates lie in files, and a file may hang.
         let (means, wanted) = (self.means.clone(), notice.clone());
         let reading =
