@@ -217,7 +217,12 @@ impl Receiver {
         for state in news {
             let at = (about.to_owned(), state.subject.clone());
             let place = match self.waiting.get(&at) {
-                Some(same) if same.notice.state.key == state.key => continue,
+                Some(same)
+                    if same.notice.state.key == state.key
+                        && same.notice.state.severity == state.severity =>
+                {
+                    continue;
+                }
                 Some(other) => {
                     overtaken += 1;
                     Some((other.turn, other.since))
@@ -243,8 +248,11 @@ impl Receiver {
             let is_end = state.key.starts_with("after ");
             let since = state.since.or((!is_end).then_some(now));
             let id = notice::digest(&format!(
-                "{}\n{about}\n{}\n{}\n{since:?}",
-                self.settings.name, state.subject, state.key
+                "{}\n{about}\n{}\n{}\n{}\n{since:?}",
+                self.settings.name,
+                state.subject,
+                state.key,
+                state.severity.as_str()
             ));
             let notice = Notice { id, at: now, ted: ted.cloned(), state };
             self.waiting.insert(at, Waiting { notice, turn, since: waits_since });

@@ -31,6 +31,19 @@ struct Known {
     key: String,
     /// Whether it is something that the receiver waits to hear the end of.
     open: bool,
+    /// How bad it was.
+    level: u8,
+}
+
+impl Known {
+    fn of(state: &State, open: bool) -> Self {
+        Self { key: state.key.clone(), open, level: state.severity as u8 }
+    }
+
+    /// The same got worse, which is news.
+    fn is_worse_now(&self, state: &State) -> bool {
+        state.severity as u8 > self.level
+    }
 }
 
 /// What of all that is a receiver's business.
@@ -70,13 +83,15 @@ impl Told {
                 // What was told is told to be over, whatever else is filtered.
                 (Some(_), Weight::Good) => true,
                 (Some(known), Weight::Over) if known.open => known.key != state.key,
-                (Some(known), Weight::Growing) => known.key < state.key && filter.wants(&state),
+                (Some(known), Weight::Growing) => {
+                    (known.key < state.key || known.is_worse_now(&state)) && filter.wants(&state)
+                }
                 (Some(known), Weight::News | Weight::Over) => {
-                    known.key != state.key && filter.wants(&state)
+                    (known.key != state.key || known.is_worse_now(&state)) && filter.wants(&state)
                 }
                 (None, Weight::Good) => false,
                 (None, Weight::Over) if is_first => {
-                    told.insert(state.subject, Known { key: state.key, open: false });
+                    told.insert(state.subject.clone(), Known::of(&state, false));
                     continue;
                 }
                 (None, Weight::Over | Weight::Growing | Weight::News) => filter.wants(&state),
@@ -107,7 +122,7 @@ impl Told {
             Weight::Over => false,
             Weight::Growing | Weight::News => true,
         };
-        told.insert(state.subject.clone(), Known { key: state.key.clone(), open });
+        told.insert(state.subject.clone(), Known::of(state, open));
         self.has_changed = true;
     }
 

@@ -43,7 +43,7 @@ fn a_message_that_changes_is_no_news_and_another_reason_to_call_a_person_is() {
     let (everything, mut told, mut ted) = (receiver(slack()), Told::default(), ted());
     set(&mut ted, ConditionType::Ready, ConditionStatus::False, "Differs", "one");
     assert_eq!(tell(&mut told, &ted, &everything), ["Ready Differs"]);
-    set(&mut ted, ConditionType::Ready, ConditionStatus::False, "Updating", "two");
+    set(&mut ted, ConditionType::Ready, ConditionStatus::False, "OutOfSync", "two");
     assert_eq!(tell(&mut told, &ted, &everything), [""; 0]);
     set(&mut ted, ConditionType::Stalled, ConditionStatus::True, "OneWay", "approve it");
     assert_eq!(tell(&mut told, &ted, &everything), ["Stalled OneWay"]);
@@ -89,6 +89,19 @@ fn findings_of_one_code_are_one_and_a_further_one_is_news() {
     assert_eq!(tell(&mut told, &ted, &everything), [""; 0], "fewer are no news");
     ted.status.findings.clear();
     assert_eq!(tell(&mut told, &ted, &everything), ["Resolved drift/parameter"]);
+}
+
+#[test]
+fn what_gets_worse_is_told_again_and_what_gets_better_is_not() {
+    let (everything, mut told, mut ted) = (receiver(slack()), Told::default(), ted());
+    let mut after = |severity| {
+        ted.status.findings = vec![finding("sync/events-left-paused", severity, 1)];
+        tell(&mut told, &ted, &everything).len()
+    };
+    assert_eq!(after(Severity::Info), 1);
+    assert_eq!(after(Severity::Critical), 1);
+    assert_eq!(after(Severity::Warning), 0);
+    assert_eq!(after(Severity::Critical), 0, "it was told that it may be that bad");
 }
 
 #[test]
