@@ -10,7 +10,7 @@ mod daemon;
 use super::what::{AwsArgs, Subject, subjects};
 use super::{Failure, Format, exit, output, terminal};
 use crate::assess::{Context, assess, survey};
-use crate::desired::Mode;
+use crate::desired::{Mode, Recovery};
 use crate::observe::observation::{Gap, Observation};
 use crate::observe::{Depth, Observer};
 use crate::report::render;
@@ -210,6 +210,7 @@ async fn examine(subject: &Subject, observer: &Observer, observe_only: bool) -> 
     };
     checks.extend(reads(&observation, &rest));
     checks.push(launch_role(&observation));
+    checks.extend(recovery(subject, &observation));
     let context = Context { mode_bound: Mode::Apply, ..Context::default() };
     let assessment = match &subject.desired {
         Some(desired) => assess(desired, &observation, &context),
@@ -298,9 +299,33 @@ fn launch_role(observation: &Observation) -> Check {
     }
 }
 
+/// Whether a rollback that fails could be continued by itself, when the document wants that.
+fn recovery(subject: &Subject, observation: &Observation) -> Option<Check> {
+    let stack = observation.root.present().filter(|stack| stack.role_arn.is_none())?;
+    recovers(subject).then(|| {
+        check(
+            "recovery",
+            Outcome::Unknown,
+            format!("the stack {} has no role of its own: should a rollback fail, a person has to continue it", stack.name),
+            Some("nothing now; or write `recovery: manual`, which says the same".to_owned()),
+        )
+    })
+}
+
+/// Whether the document leaves recovery to the controller.
+fn recovers(subject: &Subject) -> bool {
+    subject.desired.as_ref().is_some_and(|desired| desired.spec.policy.recovery == Recovery::Auto)
+}
+
 /// What IAM's simulation says of the rights to write.
 async fn writes(subject: &Subject, observer: &Observer, observation: &Observation) -> Vec<Check> {
-    match observer.denied_writes(&subject.query, observation).await {
+    let by_a_person = subject.desired.is_some() && !recovers(subject);
+    let denied = observer.denied_writes(&subject.query, observation).await.map(|mut denied| {
+        // Whoever recovers by hand needs the right, and this controller does not.
+        denied.retain(|action| !by_a_person || action != "cloudformation:ContinueUpdateRollback");
+        denied
+    });
+    match denied {
         Err(why) => vec![check(
             "rights to write",
             Outcome::Unknown,
