@@ -185,6 +185,7 @@ impl Strike {
             | Fault::Hang
             | Fault::Drop
             | Fault::LostAnswer
+            | Fault::Silence
             | Fault::Truncate => None,
         }
     }
@@ -193,6 +194,7 @@ impl Strike {
     pub(crate) fn deliver(&self, response: Response<Bytes>) -> Delivery {
         match self.deciding {
             Some(Fault::LostAnswer) => Delivery::Dropped,
+            Some(Fault::Silence) => Delivery::Never,
             // A body too short to cut cannot be told from a lost answer.
             Some(Fault::Truncate) if response.body().len() < 2 => Delivery::Dropped,
             Some(Fault::Truncate) => Delivery::Truncated(response),

@@ -68,6 +68,8 @@ pub enum Fault {
     Drop,
     /// Carried out; the connection closes without the answer.
     LostAnswer,
+    /// Carried out and never answered.
+    Silence,
     /// Carried out; the connection closes within the answer's body.
     Truncate,
     /// Refused: the caller may not.
@@ -181,6 +183,7 @@ impl Fault {
             Self::Hang => "hang",
             Self::Drop => "drop",
             Self::LostAnswer => "lost-answer",
+            Self::Silence => "silence",
             Self::Truncate => "truncate",
             Self::AccessDenied => "access-denied",
             Self::ExpiredCredentials => "expired-credentials",

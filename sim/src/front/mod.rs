@@ -145,6 +145,11 @@ impl Sim {
         self.lock().log.entries().cloned().collect()
     }
 
+    /// How many of the calls so far are as asked.
+    pub fn count_calls(&self, is: impl Fn(&Entry) -> bool) -> usize {
+        self.lock().log.entries().filter(|entry| is(entry)).count()
+    }
+
     /// Adds a fault rule; it counts calls from now on. Answers its id.
     pub fn add_fault(&self, rule: Rule) -> u64 {
         let mut state = self.current();

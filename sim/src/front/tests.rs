@@ -286,6 +286,7 @@ fn faults() -> Vec<(Fault, Seen, bool)> {
         (Fault::Hang, Seen::Nothing, false),
         (Fault::Drop, Seen::Closed, false),
         (Fault::LostAnswer, Seen::Closed, true),
+        (Fault::Silence, Seen::Nothing, true),
         (Fault::Truncate, Seen::Cut, true),
         (Fault::AccessDenied, error(403, "AccessDenied"), true),
         (Fault::ExpiredCredentials, error(403, "ExpiredToken"), true),
