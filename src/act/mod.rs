@@ -9,9 +9,11 @@ mod rollback;
 mod triggers;
 mod update;
 
-use crate::assess::types::{Order, Step, StepKind};
+use crate::assess::types::{Order, Step, StepKind, TriggerTarget};
 use crate::aws::{Class, Error, Session};
 use crate::clock::Instant;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// What became of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,15 +71,37 @@ impl Outcome {
     }
 }
 
+/// What this process itself has told to go off: by trigger, the claim under which it did. A look may be older than that, and then shows
+/// as on what is off by our own doing.
+#[derive(Debug, Default)]
+pub struct Disabled(Mutex<BTreeMap<String, String>>);
+
+impl Disabled {
+    fn note(&self, target: &TriggerTarget) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(target.uuid.clone(), target.seen.clone().unwrap_or_default());
+    }
+
+    fn knows(&self, target: &TriggerTarget) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&target.uuid).is_some_and(|claim| Some(claim) == target.seen.as_ref())
+    }
+}
+
 /// Carries out a step. What begins something is not sent after `until`: the look it was decided on is too old then.
-pub async fn perform(session: &Session, step: &Step, until: Instant) -> Outcome {
+pub async fn perform(
+    session: &Session,
+    step: &Step,
+    until: Instant,
+    disabled: &Disabled,
+) -> Outcome {
     let (reader, writer) = (session.reader(), session.writer());
     match (step.step, &step.order) {
         (StepKind::Hold, Order::Triggers(targets)) => {
             triggers::hold(&reader, &writer, targets, until).await
         }
         (StepKind::Disable, Order::Triggers(targets)) => {
-            triggers::disable(&reader, &writer, targets, until).await
+            triggers::disable(&reader, &writer, targets, until, disabled).await
         }
         (StepKind::Release, Order::Triggers(targets)) => {
             triggers::release(&reader, &writer, targets).await

@@ -4,7 +4,7 @@
 //! One after the other: Lambda's control plane takes 15 requests a second from everybody in the account (Lambda developer guide,
 //! quotas), and a pause must not take them from others.
 
-use super::Outcome;
+use super::{Disabled, Outcome};
 use crate::assess::holds::{HOLD_PREFIX, Hold};
 use crate::assess::types::TriggerTarget;
 use crate::aws::types::Mapping;
@@ -54,6 +54,7 @@ pub(super) async fn disable(
     writer: &Writer,
     targets: &[TriggerTarget],
     until: Instant,
+    disabled: &Disabled,
 ) -> Outcome {
     let mut outcome = Outcome::default();
     for target in targets {
@@ -62,9 +63,16 @@ pub(super) async fn disable(
             break;
         }
         match state.as_str() {
-            "Enabled" => set(writer, target, false, &mut outcome).await,
+            "Enabled" => {
+                // Before it is sent: an answer may get lost.
+                disabled.note(target);
+                set(writer, target, false, &mut outcome).await;
+            }
             // For another product's sake: as good as ours.
             "Disabled" | "Disabling" if is_owed_elsewhere(target, &tags) => {}
+            // The look was older than what this process did, or a process before it.
+            "Disabled" | "Disabling"
+                if disabled.knows(target) || target.seen.as_ref() == Some(&target.tag) => {}
             // Somebody else did it since the look: it is theirs, and stays off when the others come back.
             "Disabled" | "Disabling" => tag(writer, target, &mut outcome).await,
             state => outcome.passed_over.push(format!("`{}` is {state}", target.function)),

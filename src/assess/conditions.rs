@@ -6,6 +6,7 @@
 use super::facts::TheCache;
 use super::findings::makes_unready;
 use super::holds::{HOLD_PREFIX, Hold, hold_key, hold_of};
+use super::past::Refused;
 use super::recovery::{self, Recovery};
 use super::types::{
     Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Phase, Severity, Step,
@@ -26,6 +27,8 @@ pub(super) struct Grounds<'a> {
     pub(super) next: Option<&'a Step>,
     pub(super) recovery: Option<&'a Recovery>,
     pub(super) mode_bound: Mode,
+    /// The last step that AWS refused.
+    pub(super) refusal: Option<&'a Refused>,
 }
 
 impl Grounds<'_> {
@@ -127,6 +130,14 @@ impl Grounds<'_> {
     /// Whether a rollback that failed is continued, or will be, without anybody.
     fn recovers(&self) -> bool {
         self.recovery.is_some_and(Recovery::goes_on)
+    }
+
+    /// Why events cannot be given back, when a person has to see to that. It is tried again and again all the same.
+    fn kept_off(&self) -> Option<&str> {
+        let next =
+            self.next.filter(|step| matches!(step.step, StepKind::Release | StepKind::Enable))?;
+        let refusal = self.refusal.filter(|refusal| refusal.step == next.step)?;
+        (!refusal.passing).then_some(refusal.message.as_str())
     }
 
     /// Whether the document wants what AWS is not, whether or not there is a plan that leads there.
@@ -263,6 +274,10 @@ fn ready(grounds: &Grounds<'_>) -> Condition {
         let reason = if worst.code.starts_with("drift/") { "Drifted" } else { "OutOfSync" };
         return is(ConditionStatus::False, reason, worst.message.clone());
     }
+    if let Some(why) = grounds.kept_off() {
+        let message = format!("events are still paused: {why}");
+        return is(ConditionStatus::False, "OutOfSync", message);
+    }
     // As the document says means: read from the nodes of the cache, whatever the parameters say.
     let wants_cache = grounds.desired.is_some_and(|desired| desired.spec.cache.is_some());
     if wants_cache && matches!(grounds.facts.cache, TheCache::None) {
@@ -351,6 +366,10 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
             None => format!("{}: {}", finding.message, finding.remedy),
         };
         return is(true, "NeedsPerson", message);
+    }
+    if let Some(why) = grounds.kept_off() {
+        let remedy = "grant that right, and they come back by themselves; or enable them in Lambda";
+        return is(true, "NeedsPerson", format!("events cannot be given back: {why}; {remedy}"));
     }
     if grounds.desired.is_some()
         && matches!(

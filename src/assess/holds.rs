@@ -8,7 +8,7 @@
 //! All of it fits a Lambda tag: at most 256 characters of letters, digits, blanks and `+ - = . _ : / @` (Lambda developer guide, "Tags").
 
 use crate::observe::observation::Trigger;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +17,10 @@ pub const HOLD_PREFIX: &str = "ted-controller:hold:";
 
 /// How long a hold is a claim. After it nobody is coming any more.
 pub const LEASE: Duration = Duration::from_mins(30);
+
+/// How long another product's hold is taken for one that is being worked on: the longest that an update may take before a person is asked
+/// (`updateTimeout`).
+pub const LONGEST_UPDATE: SignedDuration = SignedDuration::from_hours(8);
 
 /// What stands in a hold for "there is no provisioning record".
 pub const NO_RECORD: &str = "-";

@@ -195,6 +195,7 @@ fn finish(
         next: next.as_ref(),
         recovery: recovery.as_ref(),
         mode_bound: context.mode_bound,
+        refusal: context.past.refusal.as_ref(),
     };
     let phase = conditions::phase(&grounds);
     let conditions = conditions::conditions(&grounds);
@@ -337,7 +338,8 @@ fn requeue_after(
     let scene = protocol::scene(observation);
     let is_held = |view: &protocol::View<'_>| matches!(view.own, Some(holds::Hold::Held(_)));
     let paused = scene.as_ref().is_some_and(|scene| scene.triggers.iter().any(is_held));
-    if scene.is_some_and(|scene| scene.motion == protocol::Motion::Moving) {
+    let motion = scene.map(|scene| scene.motion);
+    if motion == Some(protocol::Motion::Moving) {
         let began = observation.last_record.present().and_then(|record| record.created);
         let age = began.map_or(Duration::ZERO, |began| {
             Duration::try_from(observation.now.duration_since(began)).unwrap_or_default()
@@ -357,7 +359,10 @@ fn requeue_after(
         Some(Order::Wait(WaitOrder { until: Some(at), wait_for: _ })) => {
             return until(*at).clamp(QUICK.min(interval), interval);
         }
-        // The triggers of a pause are on their way.
+        // A stack that is stuck waits for a person, and triggers of a pause are on their way.
+        Some(Order::Wait(_)) if paused && motion == Some(protocol::Motion::Stuck) => {
+            return interval;
+        }
         Some(Order::Wait(_)) if paused => return QUICK.min(interval),
         Some(
             Order::Triggers(_)

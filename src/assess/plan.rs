@@ -183,10 +183,10 @@ const SOON: SignedDuration = SignedDuration::from_mins(5);
 /// Whether the update may go, or may go soon enough to keep paused what is paused.
 fn wish<'a>(case: &Case<'_>, gates: &[Gate], digest: &'a str) -> Wish<'a> {
     let now = case.observation.now;
-    let held_for = oldest_claim(case).map(|at| now.duration_since(at));
+    let held_for = last_progress(case).map(|at| now.duration_since(at));
     let opens_soon = |gate: &Gate| match (gate.state, gate.until) {
         (GateState::Waiting, Some(until)) => until.duration_since(now) <= SOON,
-        // Nobody knows when: as long as the pause is not older than that.
+        // Nobody knows when: as long as the pause came on within that time.
         (GateState::Waiting | GateState::Unknown, _) => held_for.is_some_and(|age| age <= SOON),
         (GateState::Holds | GateState::NotApplicable | GateState::NeedsPerson, _) => false,
     };
@@ -200,18 +200,20 @@ fn wish<'a>(case: &Case<'_>, gates: &[Gate], digest: &'a str) -> Wish<'a> {
     }
 }
 
-/// Since when this controller holds triggers of this product.
-fn oldest_claim(case: &Case<'_>) -> Option<Timestamp> {
+/// When this controller last did something to the triggers that it holds for this product: a slow pause is no waiting. The lease bounds it.
+fn last_progress(case: &Case<'_>) -> Option<Timestamp> {
     let product = case.facts.product.one()?;
     let triggers = case.observation.triggers.present()?;
     triggers
         .mappings
         .iter()
         .filter_map(|trigger| match hold_of(trigger, &product.id)? {
-            Hold::Held(claim) if claim.controller == case.context.controller_id => Some(claim.at),
+            Hold::Held(claim) if claim.controller == case.context.controller_id => {
+                Some(trigger.last_modified.map_or(claim.at, |modified| modified.max(claim.at)))
+            }
             Hold::Held(_) | Hold::Released(_) | Hold::Garbled(_) => None,
         })
-        .min()
+        .max()
 }
 
 /// The steps around changes whose turn has not come yet: for people.

@@ -166,7 +166,7 @@ pub enum Power {
 pub struct Write {
     /// Its place in [`Scene::triggers`].
     pub trigger: usize,
-    /// The tag to write. When disabling: only if somebody else disabled it meanwhile.
+    /// The tag to write. When disabling: only if somebody else disabled it meanwhile; the same one when nobody can tell.
     pub tag: String,
 }
 
@@ -366,12 +366,18 @@ impl<'a> Case<'a> {
     }
 
     fn disables(&self) -> Vec<Write> {
+        // What is off by then although this process did not do it is somebody else's, and is left to him. Who took a claim over cannot
+        // tell: it may have been the process before.
+        let otherwise = |claim: &Claim<'_>| {
+            if claim.by == Some(By::Made(self.me.process)) {
+                released(self.scene.now, self.me.controller, claim.digest, End::Yielded)
+            } else {
+                claim.to_string()
+            }
+        };
         self.claims()
             .filter(|(_, view, _)| view.power == Power::On)
-            .map(|(trigger, _, claim)| Write {
-                trigger,
-                tag: released(self.scene.now, self.me.controller, claim.digest, End::Yielded),
-            })
+            .map(|(trigger, _, claim)| Write { trigger, tag: otherwise(&claim) })
             .collect()
     }
 

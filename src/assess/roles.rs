@@ -219,10 +219,17 @@ pub fn resolve(
     named: &BTreeMap<Role, ParameterKey>,
     witness: &Witness<'_>,
 ) -> Roles {
+    // Each label is read once, not once a role.
+    let spoken = |template: Option<Template<'_>>| template.map(Spoken::of).unwrap_or_default();
+    let (spoken_present, spoken_target) = (spoken(present), spoken(target));
     let resolution = |role: Role| match (present, target) {
         (Some(present), Some(target)) => {
             let named = named.get(&role).map(ParameterKey::as_str);
-            resolve_role(role, present, target, named, witness)
+            let found = || {
+                let present = look_up(role, &present, &spoken_present, witness);
+                (present, look_up(role, &target, &spoken_target, witness))
+            };
+            resolve_role(role, present, target, named, witness, found)
         }
         (None, _) => {
             Resolution::Unknown { why: "the running template could not be read".to_owned() }
@@ -240,6 +247,7 @@ fn resolve_role(
     target: Template<'_>,
     named: Option<&str>,
     witness: &Witness<'_>,
+    look_up: impl FnOnce() -> (Lookup, Lookup),
 ) -> Resolution {
     let has = |template: &Template<'_>, key: &str| template.parameter(key).is_some();
     let found = |key: &str| Resolution::Found {
@@ -263,7 +271,7 @@ fn resolve_role(
             Resolution::Doubtful { why, candidates: similar() }
         };
     }
-    let key = match (look_up(role, &present, witness), look_up(role, &target, witness)) {
+    let key = match look_up() {
         (Lookup::NoLabels, _) => {
             return Resolution::Unknown {
                 why: "the running template's labels could not be read".to_owned(),
@@ -324,13 +332,28 @@ fn resolve_role(
     found(&key)
 }
 
-fn look_up(role: Role, template: &Template<'_>, witness: &Witness<'_>) -> Lookup {
-    let Some(labels) = template.labels else { return Lookup::NoLabels };
+/// The labels of a template by key, as words.
+#[derive(Default)]
+struct Spoken(BTreeMap<String, String>);
+
+impl Spoken {
+    fn of(template: Template<'_>) -> Self {
+        let labels = template.labels.into_iter().flatten();
+        Self(labels.map(|(key, label)| (key.clone(), words(label).join(" "))).collect())
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+}
+
+fn look_up(role: Role, template: &Template<'_>, spoken: &Spoken, witness: &Witness<'_>) -> Lookup {
+    if template.labels.is_none() {
+        return Lookup::NoLabels;
+    }
     let signs = signs(role);
     let labelled = |parameter: &&Parameter| {
-        labels
-            .get(&parameter.key)
-            .is_some_and(|label| signs.labels.contains(&words(label).join(" ").as_str()))
+        spoken.get(&parameter.key).is_some_and(|label| signs.labels.contains(&label))
     };
     let mut keys: Vec<String> = template
         .parameters
@@ -342,12 +365,12 @@ fn look_up(role: Role, template: &Template<'_>, witness: &Witness<'_>) -> Lookup
     if let Some(key) = signs.key.filter(|key| template.parameter(key).is_some())
         && !keys.iter().any(|found| found == key)
         // An own label that means another role takes the key out of this one.
-        && labels.get(key).is_none_or(|label| !is_another_roles_label(role, label))
+        && spoken.get(key).is_none_or(|label| !is_another_roles_label(role, label))
     {
         keys.push(key.to_owned());
     }
     if keys.is_empty() && !signs.strict {
-        keys = by_words(&signs, template, labels, role, witness);
+        keys = by_words(&signs, template, spoken, role, witness);
     }
     match keys.len() {
         0 => Lookup::Nothing,
@@ -357,15 +380,14 @@ fn look_up(role: Role, template: &Template<'_>, witness: &Witness<'_>) -> Lookup
 }
 
 fn is_another_roles_label(role: Role, label: &str) -> bool {
-    let label = words(label).join(" ");
-    Role::ALL.iter().any(|other| *other != role && signs(*other).labels.contains(&label.as_str()))
+    Role::ALL.iter().any(|other| *other != role && signs(*other).labels.contains(&label))
 }
 
 /// The last resort: words of the key, else words of the description; only what evidence does not rule out.
 fn by_words(
     signs: &Signs,
     template: &Template<'_>,
-    labels: &BTreeMap<String, String>,
+    spoken: &Spoken,
     role: Role,
     witness: &Witness<'_>,
 ) -> Vec<String> {
@@ -374,7 +396,7 @@ fn by_words(
         .parameters
         .iter()
         .filter(|parameter| {
-            labels.get(&parameter.key).is_none_or(|label| !is_another_roles_label(role, label))
+            spoken.get(&parameter.key).is_none_or(|label| !is_another_roles_label(role, label))
         })
         .filter(|parameter| evidence::contradiction(role, parameter, witness).is_none())
         .collect();

@@ -158,7 +158,7 @@ pub struct TriggerTarget {
     pub seen: Option<String>,
     /// When the trigger last changed, as it was found.
     pub modified: Option<Timestamp>,
-    /// The tag to write. Of `Disable`: only if somebody else disabled the trigger meanwhile.
+    /// The tag to write. Of `Disable`: only if somebody else disabled the trigger meanwhile; the same one when nobody can tell.
     pub tag: String,
 }
 

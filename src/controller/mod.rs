@@ -20,6 +20,7 @@ mod state;
 
 pub use state::{StateDir, StateError, file as state_file};
 
+use crate::act::Disabled;
 use crate::assess::types::{ConditionStatus, ConditionType};
 use crate::assess::{Context, Frozen};
 use crate::clock::{self, Instant};
@@ -76,6 +77,7 @@ pub struct Controller {
     commands: CommandReceiver,
     slots: BTreeMap<Name, Slot>,
     audit: Arc<Audit>,
+    disabled: Arc<Disabled>,
     /// This process, as it signs its holds.
     process: String,
     /// Passes under way.
@@ -112,6 +114,7 @@ impl Controller {
     ) -> Self {
         Self {
             audit: Arc::new(Audit::new(settings.state_dir.as_deref())),
+            disabled: Arc::default(),
             process: process_name(),
             under_way: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -283,6 +286,7 @@ impl Controller {
                 observer: Arc::clone(&self.observer),
                 audit: Arc::clone(&self.audit),
                 store: Arc::clone(&self.store),
+                disabled: Arc::clone(&self.disabled),
                 pace: self.pace.get(),
             };
             let subject = slot.subject();

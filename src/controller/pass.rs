@@ -49,6 +49,7 @@ pub(super) struct Means {
     pub(super) observer: Arc<Observer>,
     pub(super) audit: Arc<Audit>,
     pub(super) store: Arc<Store>,
+    pub(super) disabled: Arc<act::Disabled>,
     /// How many seconds of AWS pass in one of ours.
     pub(super) pace: f64,
 }
@@ -290,7 +291,7 @@ async fn carry_out(
         let passed_over = vec!["the look it was decided on is too old by now".to_owned()];
         act::Outcome { passed_over, ..Default::default() }
     } else {
-        act::perform(&session, &step, looked_at + LOOK_IS_GOOD_FOR).await
+        act::perform(&session, &step, looked_at + LOOK_IS_GOOD_FOR, &means.disabled).await
     };
     outcome.word().clone_into(&mut line.outcome);
     line.trouble = Some(outcome.trouble()).filter(|trouble| !trouble.is_empty());
@@ -392,10 +393,12 @@ impl Verdict {
 
     /// What is remembered after this look and what was done on it.
     pub(super) fn past(&self, before: &Past, entry: Option<&Entry>) -> Past {
-        let Some(entry) = entry else { return before.clone() };
-        let digest = entry.desired.digest();
         let now = self.observation.now;
-        let mut past = before.seen(digest.as_str(), now).after(&self.assessment, now);
+        let digest = entry.map(|entry| entry.desired.digest());
+        let mut past = match &digest {
+            Some(digest) => before.seen(digest.as_str(), now).after(&self.assessment, now),
+            None => before.clone(),
+        };
         let Some(Acted { step, outcome }) = &self.acted else { return past };
         if let Some(refusal) = outcome.refused.first() {
             let passing = refusal.class == crate::aws::Class::Transient;
@@ -403,7 +406,10 @@ impl Verdict {
         } else if outcome.done > 0 {
             past.accepted(step.step);
         }
-        if step.step == StepKind::Update && (outcome.done > 0 || !outcome.unknown.is_empty()) {
+        if step.step == StepKind::Update
+            && (outcome.done > 0 || !outcome.unknown.is_empty())
+            && let Some((entry, digest)) = entry.zip(digest)
+        {
             past.sent(crate::assess::past::Sent {
                 record_id: outcome.record_id.clone(),
                 under: self.record().unwrap_or_default().to_owned(),

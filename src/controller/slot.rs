@@ -188,7 +188,10 @@ impl Slot {
 
     /// Takes over what a pass found out, and says when to look again.
     pub(super) fn looked(&mut self, verdict: &Verdict, pace: f64, now: Instant) -> Duration {
-        self.retry.reset();
+        let refused = verdict.acted.as_ref().is_some_and(|acted| !acted.outcome.refused.is_empty());
+        if !refused {
+            self.retry.reset();
+        }
         if self.trouble.take().is_some() {
             tracing::info!(ted = self.name.as_str(), "it can be looked at again");
         }
@@ -204,7 +207,6 @@ impl Slot {
             None if verdict.is_moving() || verdict.owes() => Depth::Brisk,
             None => Depth::Steady,
         };
-        let refused = verdict.acted.as_ref().is_some_and(|acted| !acted.outcome.refused.is_empty());
         let wait = match acted {
             Some(_) if !refused => AFTER_A_STEP,
             // What cannot be given back is tried again with growing waits; what cannot be begun is behind a gate now.

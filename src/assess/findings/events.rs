@@ -1,6 +1,6 @@
 //! Events that do not run although nothing is being changed.
 
-use super::super::holds::{End, Hold, LEASE, Release, holds_on};
+use super::super::holds::{End, Hold, LEASE, LONGEST_UPDATE, Release, holds_on};
 use super::super::types::{Finding, Severity};
 use super::finding;
 use super::sync::under_change;
@@ -30,8 +30,11 @@ fn left_paused(observation: &Observation, found: &mut Vec<Finding>) {
     if just_ended {
         return;
     }
-    let left =
-        |trigger: &&Trigger| trigger.state == "Disabled" && is_left(trigger, observation.now);
+    let products = observation.products.present().map_or(&[][..], Vec::as_slice);
+    let product = products.first().map_or("", |product| product.id.as_str());
+    let left = |trigger: &&Trigger| {
+        trigger.state == "Disabled" && is_left(trigger, product, observation.now)
+    };
     let off: Vec<&Trigger> = triggers.mappings.iter().filter(left).collect();
     if off.is_empty() {
         return;
@@ -96,13 +99,19 @@ fn backlog(observation: &Observation, found: &mut Vec<Finding>) {
     }
 }
 
+/// How long after its release a trigger may still be off: enabling takes a look and a call.
+const ENABLED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
 /// Off for nobody's sake: no hold that is still being worked on.
-fn is_left(trigger: &Trigger, now: Timestamp) -> bool {
+fn is_left(trigger: &Trigger, product: &str, now: Timestamp) -> bool {
     let Some(holds) = holds_on(trigger) else { return false };
-    !holds.iter().any(|(_, hold)| match hold {
-        Hold::Held(claim) => fresh(claim.at, now),
-        // Just released: it is about to be enabled.
-        Hold::Released(Release { at: Some(at), end: End::Open, .. }) => fresh(*at, now),
+    !holds.iter().any(|(id, hold)| match hold {
+        Hold::Held(claim) if *id == product => fresh(claim.at, now),
+        // Another product's update may run, which this look does not see.
+        Hold::Held(claim) => now.duration_since(claim.at) < LONGEST_UPDATE,
+        Hold::Released(Release { at: Some(at), end: End::Open, .. }) => {
+            now.duration_since(*at) < ENABLED_WITHIN
+        }
         Hold::Released(_) | Hold::Garbled(_) => false,
     })
 }

@@ -249,6 +249,28 @@ const BENT: &[Row] = &[
         },
         &["sync/events-left-paused"],
     ),
+    (
+        "another product holds a trigger for an hour",
+        |w| {
+            let then = w.observation.now.as_second() - 3_600;
+            let trigger = &mut there(&mut w.observation.triggers).mappings[0];
+            trigger.state = "Disabled".into();
+            let hold = format!("held rec-1 {then} ctl-1 0123");
+            trigger.tags = Some([("ted-controller:hold:pp-other".to_owned(), hold)].into());
+        },
+        &[],
+    ),
+    (
+        "a trigger was released ten minutes ago and is still off",
+        |w| {
+            let then = w.observation.now.as_second() - 600;
+            let trigger = &mut there(&mut w.observation.triggers).mappings[0];
+            trigger.state = "Disabled".into();
+            let hold = format!("released {then} ctl-1 0123");
+            trigger.tags = Some([("ted-controller:hold:pp-senyqa2ncjkws".to_owned(), hold)].into());
+        },
+        &["sync/events-left-paused"],
+    ),
     ("the cache cannot be read", |w| w.observation.caches = denied(), &["sync/unreadable"]),
     (
         "tags cannot be read",

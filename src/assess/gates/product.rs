@@ -2,7 +2,7 @@
 
 use super::{Case, Verdict};
 use crate::assess::facts::{ThePath, TheProduct, missing};
-use crate::assess::holds::{Claim, Hold, LEASE, hold_of, holds_on};
+use crate::assess::holds::{Claim, Hold, LEASE, LONGEST_UPDATE, hold_of, holds_on};
 use crate::assess::parameters::doubt;
 use crate::assess::recovery::{self, Recovery};
 use crate::assess::roles::Resolution;
@@ -333,10 +333,6 @@ fn relative_status(name: &str, status: &str) -> Verdict {
         _ => verdict,
     }
 }
-
-/// How long another product's hold is taken for one that is being worked on: the longest that an update may take before a person is asked
-/// (`updateTimeout`).
-const LONGEST_UPDATE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8);
 
 /// Holds of another product on a trigger that is shared, and holds of another controller on this one's; `own_only`: these alone.
 fn holds_of_others(case: &Case<'_>, own_only: bool) -> Vec<Verdict> {

@@ -7,6 +7,7 @@
 
 use super::*;
 use stateright::{Checker, Model, Property};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const WORKS: &str = "an update succeeds and everything runs again";
@@ -148,6 +149,8 @@ struct Trig {
     ambiguous: bool,
     /// It is on against our will: an operator enabled it, or it came after the look on which the update was sent.
     exempt: bool,
+    /// Whether it was an operator who turned it off last.
+    by_hand: bool,
 }
 
 /// What a process has in mind.
@@ -160,6 +163,8 @@ struct Mind {
     confirm: Option<Deed>,
     /// What is being carried out.
     deed: Option<Deed>,
+    /// What it disabled itself: trigger and claim (`act::Disabled`).
+    disabled: BTreeSet<(usize, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -352,7 +357,7 @@ impl Config {
             }
             Some(Deed::Writes(kind, mut writes)) => {
                 let order = writes.remove(0);
-                Self::write(state, product, kind, order);
+                self.write(state, who, kind, order);
                 if !writes.is_empty() {
                     state.minds[who].deed = Some(Deed::Writes(kind, writes));
                 }
@@ -362,9 +367,10 @@ impl Config {
     }
 
     /// As `act::triggers` does it.
-    fn write(state: &mut State, product: usize, kind: ActKind, order: Order) {
+    fn write(&self, state: &mut State, who: usize, kind: ActKind, order: Order) {
         let Order { trigger: place, seen, version, tag } = order;
-        let tick = state.tick;
+        let (tick, product) = (state.tick, self.controllers[who].product);
+        let mine = (place, seen.clone().unwrap_or_default());
         let elsewhere = {
             let trigger = &state.triggers[place];
             let mut others = trigger.tags.iter().enumerate().filter(|(it, _)| *it != product);
@@ -384,12 +390,15 @@ impl Config {
             ActKind::Hold | ActKind::Release => {}
             ActKind::Disable if trigger.on => {
                 trigger.turn(false, tick);
-                trigger.exempt = false;
+                (trigger.exempt, trigger.by_hand) = (false, false);
+                state.minds[who].disabled.insert(mine);
                 return;
             }
             ActKind::Disable if owed => return,
-            // Somebody else disabled it: the tag says that it is theirs.
-            ActKind::Disable => trigger.operators = true,
+            ActKind::Disable if seen.as_ref() == Some(&tag) => return,
+            ActKind::Disable if state.minds[who].disabled.contains(&mine) => return,
+            // Somebody else disabled it: the tag says that it is theirs. It had better be an operator.
+            ActKind::Disable => trigger.operators = trigger.by_hand,
             ActKind::Enable if trigger.on || tag.ends_with(" yielded") => {}
             ActKind::Enable if elsewhere => return,
             ActKind::Enable => {
@@ -494,6 +503,7 @@ impl Model for Config {
             operators: false,
             ambiguous: false,
             exempt: false,
+            by_hand: false,
         };
         let minds = self.controllers.iter().enumerate().map(|(place, controller)| Mind {
             process: u8::try_from(place).unwrap(),
@@ -501,6 +511,7 @@ impl Model for Config {
             sent: None,
             confirm: None,
             deed: None,
+            disabled: BTreeSet::new(),
         });
         vec![State {
             tick: 0,
@@ -606,7 +617,9 @@ impl Model for Config {
                 let process = state.processes;
                 state.processes += 1;
                 let wants = state.minds[who].wants;
-                state.minds[who] = Mind { process, wants, sent: None, confirm: None, deed: None };
+                let disabled = BTreeSet::new();
+                state.minds[who] =
+                    Mind { process, wants, sent: None, confirm: None, deed: None, disabled };
             }
             Action::ChangeDocument(who) => {
                 state.changes += 1;
@@ -643,6 +656,7 @@ impl Model for Config {
                 });
                 trigger.operators = !claimed && !just_released;
                 trigger.ambiguous = just_released;
+                trigger.by_hand = true;
                 trigger.turn(false, tick);
             }
             Action::OperatorOn(place) => {
@@ -671,6 +685,7 @@ impl Model for Config {
                     operators: false,
                     ambiguous: false,
                     exempt: true,
+                    by_hand: false,
                 });
             }
         }
