@@ -1,6 +1,12 @@
 //! The real loop against the simulated AWS in process, under virtual time: whole stories, from a document to its effect.
 
 #![cfg(feature = "demo")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a helper of a story may fail like the story, and says which seed it was"
+)]
 
 #[path = "support/look.rs"]
 mod look;
@@ -8,35 +14,45 @@ mod look;
 #[path = "support/daemon.rs"]
 mod daemon;
 
+#[path = "passes/stage.rs"]
+mod stage;
+#[path = "passes/truths.rs"]
+mod truths;
+
+#[path = "passes/crashes.rs"]
+mod crashes;
+#[path = "passes/documents.rs"]
+mod documents;
+#[path = "passes/failures.rs"]
+mod failures;
+#[path = "passes/gates.rs"]
+mod gates;
+#[path = "passes/heal.rs"]
+mod heal;
+#[path = "passes/many.rs"]
+mod many;
+#[path = "passes/operators.rs"]
+mod operators;
+#[path = "passes/wire.rs"]
+mod wire;
+#[path = "passes/worlds.rs"]
+mod worlds;
+
 use daemon::{Daemon, Options, is};
 use look::{MIGRATE, STAY};
+use stage::{HOURS, Stage};
 use std::time::Duration;
 use ted_controller::assess::types::ConditionType;
 use ted_controller::clock;
 use ted_controller::report::Status;
 use ted_controller::report::commands::Command;
 use ted_sim::{Scenario, Sim};
-
-const HOURS: Duration = Duration::from_hours(6);
-
-fn start(scenario: &str) -> Sim {
-    Sim::start(&Scenario::named(scenario).expect("a named scenario"), 1.0).expect("it starts")
-}
+use truths::Truths;
 
 /// Calls that change something, by name, each run of the same counted.
-fn writes(sim: &Sim) -> Vec<String> {
+fn writes(stage: &Stage) -> Vec<String> {
     let mut writes: Vec<(String, usize)> = Vec::new();
-    for entry in sim.log() {
-        if ![
-            "UpdateProvisionedProduct",
-            "ContinueUpdateRollback",
-            "UpdateEventSourceMapping",
-            "TagResource",
-        ]
-        .contains(&entry.operation.as_str())
-        {
-            continue;
-        }
+    for entry in stage.writes() {
         match writes.last_mut() {
             Some((name, count)) if *name == entry.operation => *count += 1,
             _ => writes.push((entry.operation.clone(), 1)),
@@ -47,8 +63,8 @@ fn writes(sim: &Sim) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_document_is_enough_to_migrate_from_redis_to_valkey() {
-    let sim = start("default");
-    let daemon = Daemon::start(&sim, MIGRATE, Options::default());
+    let stage = Stage::set("options: {resourceTime: 8s}").await;
+    let daemon = stage.daemon(MIGRATE);
     for part in [0, 50, 70] {
         let far = |status: &Status| {
             status.progress.as_ref().is_some_and(|it| {
@@ -71,8 +87,10 @@ async fn a_document_is_enough_to_migrate_from_redis_to_valkey() {
         "TagResource x6",
     ];
     expected.extend((0..6).flat_map(enabled));
-    assert_eq!(writes(&sim), expected);
+    assert_eq!(writes(&stage), expected);
     assert_eq!(status.history[0].revision, status.applied_revision);
+    stage.rests().await;
+    Truths::of(&stage, 1).hold(&stage).await;
     daemon.stop().await;
 }
 

@@ -1,6 +1,6 @@
 //! The real loop over the simulated AWS in process, under paused time: documents in, status out, and the simulator's call log.
 
-#![expect(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use super::look::observer;
 use jiff::Timestamp;
@@ -45,13 +45,18 @@ impl Options {
 }
 
 impl Daemon {
-    /// Starts one with a document of `einstein`.
+    /// Starts one with a document of `einstein`, or several of others too.
     pub(crate) fn start(sim: &Sim, document: &str, options: Options) -> Self {
+        Self::with(sim, Some(document), options)
+    }
+
+    /// Starts one, with or without a document.
+    pub(crate) fn with(sim: &Sim, document: Option<&str>, options: Options) -> Self {
         let settings = Arc::new(options.settings);
         let store = Arc::new(Store::new(options.memory, Timestamp::UNIX_EPOCH));
         let (commands, asked) = channel();
         let (documents, documents_seen) =
-            watch::channel(Arc::new(documents(&InForce::default(), Some(document))));
+            watch::channel(Arc::new(documents(&InForce::default(), document)));
         let stop = CancellationToken::new();
         let controller = Controller::new(
             settings,
@@ -77,26 +82,33 @@ impl Daemon {
 
     /// Waits, in virtual time, until the status is as wanted.
     pub(crate) async fn until(&self, what: &str, limit: Duration, is: impl Fn(&Status) -> bool) {
-        self.until_some(what, limit, |status| status.is_some_and(&is)).await;
+        self.until_some("einstein", what, limit, |status| status.is_some_and(&is)).await;
     }
 
-    /// As [`Self::until`], also of a TED that is gone.
+    /// Waits until the TED is forgotten: its document is gone, and so is what was held for it.
+    pub(crate) async fn until_gone(&self, limit: Duration) {
+        self.until_some("einstein", "to be forgotten", limit, |status| status.is_none()).await;
+    }
+
+    /// As [`Self::until`], of any TED, also of one that is gone.
     pub(crate) async fn until_some(
         &self,
+        name: &str,
         what: &str,
         limit: Duration,
         is: impl Fn(Option<&Status>) -> bool,
     ) {
         let end = clock::now() + limit;
         loop {
-            let status = self.status();
-            if is(status.as_ref()) {
+            let ted = self.store.ted(name);
+            let status = ted.as_ref().map(|ted| &ted.status);
+            if is(status) {
                 return;
             }
             assert!(
                 clock::now() < end,
-                "{what}: not within {limit:?}\n{}",
-                describe(status.as_ref(), &self.store)
+                "{name}: {what}: not within {limit:?}\n{}",
+                describe(name, status, &self.store)
             );
             clock::sleep(Duration::from_millis(500)).await;
         }
@@ -125,7 +137,7 @@ pub(crate) fn is(status: &Status, kind: ConditionType) -> bool {
 }
 
 /// A status in a few lines, for a test that failed.
-pub(crate) fn describe(status: Option<&Status>, store: &Store) -> String {
+pub(crate) fn describe(name: &str, status: Option<&Status>, store: &Store) -> String {
     let Some(status) = status else { return "there is no such TED".to_owned() };
     let mut lines = vec![format!("phase {:?}, {:?}", status.phase, status.actual)];
     lines.extend(
@@ -140,7 +152,7 @@ pub(crate) fn describe(status: Option<&Status>, store: &Store) -> String {
     lines.extend(status.plan.iter().map(|step| format!("step {:?}: {}", step.step, step.summary)));
     lines.extend(status.findings.iter().map(|it| format!("{}: {}", it.code, it.message)));
     lines.extend(status.trouble.iter().map(|it| format!("trouble {}: {}", it.reason, it.message)));
-    lines.extend(store.events("einstein").into_iter().flatten().take(20).map(|event| {
+    lines.extend(store.events(name).into_iter().flatten().take(20).map(|event| {
         format!("event {} {} x{}: {}", event.at, event.reason, event.count, event.message)
     }));
     lines.join("\n")
