@@ -31,6 +31,8 @@ mod gates;
 mod heal;
 #[path = "passes/many.rs"]
 mod many;
+#[path = "passes/open.rs"]
+mod open;
 #[path = "passes/operators.rs"]
 mod operators;
 #[path = "passes/wire.rs"]

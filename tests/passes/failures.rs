@@ -86,18 +86,3 @@ async fn after_the_door_nothing_is_tried_by_itself() {
     stage.rests().await;
     assert_eq!(stage.count("UpdateProvisionedProduct"), 1);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_that_failed_keeps_events_paused_and_says_so() {
-    let stage = Stage::named("storage-autoscaled-mid-update").await;
-    let daemon = stage.daemon(&migrate(&[("{mode: apply,", "{mode: apply, recovery: manual,")]));
-    daemon.until("a person to be asked", HOURS, |status| is(status, Stalled)).await;
-    stage.rests().await;
-    let status = daemon.status().unwrap();
-    assert!(is(&status, EventsPaused));
-    assert_eq!(status.actual.stack_status.as_deref(), Some("UPDATE_ROLLBACK_FAILED"));
-    let mut truths = Truths::of(&stage, 1);
-    truths.off = stage.off_now().await;
-    assert_eq!(truths.off.len(), 6);
-    truths.hold(&stage).await;
-}

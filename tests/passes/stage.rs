@@ -113,6 +113,15 @@ impl Stage {
         self.sim.add_fault(rule);
     }
 
+    /// From now on, what is read of the product, its stack and its resources is minutes old.
+    pub(crate) fn looks_are_old(&self) {
+        for service in ["servicecatalog", "cloudformation", "elasticache", "rds"] {
+            self.fault(&format!(
+                "{{effect: read, service: {service}, fault: {{stale: {{lag: 4m}}}}}}"
+            ));
+        }
+    }
+
     /// An operator takes a trigger over: he removes our tag.
     #[expect(clippy::disallowed_methods, reason = "an operator may")]
     pub(crate) async fn untag(&self, trigger: &Trigger) {
@@ -291,10 +300,15 @@ impl Stage {
         }
     }
 
-    /// Nothing is written any more, for a good while.
+    /// Nothing is written any more, for a good while: longer than triggers are not looked for.
     pub(crate) async fn rests(&self) {
+        self.rests_for(Duration::from_mins(12)).await;
+    }
+
+    /// Nothing is written for some time.
+    pub(crate) async fn rests_for(&self, time: Duration) {
         let before = self.writes().len();
-        clock::sleep(Duration::from_mins(12)).await;
+        clock::sleep(time).await;
         let after = self.writes();
         assert_eq!(after[before..], [], "at a fixed point nothing is done any more");
     }

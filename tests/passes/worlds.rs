@@ -1,4 +1,4 @@
-//! The ways in which a migration can go well: how the cache gets there, where it starts, and what AWS leaves open.
+//! The ways in which a migration can go well: how the cache gets there, and where it starts.
 
 use super::daemon::{Daemon, is};
 use super::look::MIGRATE;
@@ -14,7 +14,11 @@ pub(super) fn done(status: &Status) -> bool {
 }
 
 /// A migration that goes through by one update, and what is said of it.
-async fn goes_through(stage: &Stage, document: &str, truths: Truths) -> (Daemon, Status) {
+pub(super) async fn goes_through(
+    stage: &Stage,
+    document: &str,
+    truths: Truths,
+) -> (Daemon, Status) {
     let daemon = stage.daemon(document);
     daemon.until("the migration", HOURS, done).await;
     stage.rests().await;
@@ -118,43 +122,4 @@ async fn workers_of_another_hives_te_version_are_not_touched() {
     let others: Vec<_> = triggers.iter().filter(|it| it.te_version() == "5.41.0").collect();
     assert_eq!(others.len(), 3);
     assert!(others.iter().all(|it| it.tags.is_empty() && it.runs.len() == 1), "{others:?}");
-}
-
-/// What AWS leaves open, taken the other way round: all at once, and in mixtures.
-const OPEN: &[(&str, &str)] = &[
-    ("the contrary of everything", "extends: contrary"),
-    (
-        "records come and go late",
-        "options: {searchLag: 60s, describeLag: 30s, tokenLifetime: 1m, tokenWithOtherRequest: new-record, updateUnderChange: ResourceInUseException}",
-    ),
-    (
-        "triggers are slow and tell little",
-        "options: {mappingTransition: 3m, transitionEndMovesLastModified: true, tagMovesLastModified: true, sameStateTransitions: true, transitionReason: User action, bareNameListsQualified: true}",
-    ),
-    (
-        "triggers are quick, pages short",
-        "options: {mappingTransition: 0s, pageSize: 1, stalePath: ResourceNotFoundException, updateUnderChange: InvalidParametersException}",
-    ),
-    (
-        "Lambda counts",
-        "options: {lambdaRequestsPerSecond: 6, searchMatch: prefix, smallStorageIncrease: refused, engineWithoutVersion: newest, valkeyToRedis: 7.2-to-7.1}",
-    ),
-];
-
-#[tokio::test(start_paused = true)]
-async fn what_aws_leaves_open_may_be_either_way_on_triggers() {
-    for (why, world) in &OPEN[..2] {
-        eprintln!("{why}");
-        let stage = Stage::set(world).await;
-        goes_through(&stage, MIGRATE, Truths::of(&stage, 1)).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_aws_leaves_open_may_be_either_way_on_records() {
-    for (why, world) in &OPEN[2..] {
-        eprintln!("{why}");
-        let stage = Stage::set(world).await;
-        goes_through(&stage, MIGRATE, Truths::of(&stage, 1)).await;
-    }
 }
