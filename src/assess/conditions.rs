@@ -8,6 +8,7 @@ use super::findings::makes_unready;
 use super::holds::{HOLD_PREFIX, Hold, hold_key, hold_of};
 use super::past::Refused;
 use super::recovery::{self, Recovery};
+use super::running::Running;
 use super::types::{
     Condition, ConditionStatus, ConditionType, Finding, Gate, GateState, Phase, Severity, Step,
     StepKind,
@@ -130,6 +131,11 @@ impl Grounds<'_> {
     /// Whether a rollback that failed is continued, or will be, without anybody.
     fn recovers(&self) -> bool {
         self.recovery.is_some_and(Recovery::goes_on)
+    }
+
+    /// That a change runs for longer than the document has patience for, and what to do.
+    fn overdue(&self) -> Option<(String, String)> {
+        Running::of(self.observation)?.overdue(self.desired?)
     }
 
     /// Why events cannot be given back, when a person has to see to that. It is tried again and again all the same.
@@ -314,6 +320,9 @@ fn reconciling(grounds: &Grounds<'_>) -> Condition {
         let status = if yes { ConditionStatus::True } else { ConditionStatus::False };
         condition(ConditionType::Reconciling, status, reason, message)
     };
+    if let Some((message, _)) = grounds.overdue() {
+        return is(false, "UpdateTimeout", message);
+    }
     if grounds.under_change() {
         return if recovery::is_going_back(grounds.observation) {
             is(true, "Recovering", "the rollback that failed is being continued".to_owned())
@@ -359,6 +368,9 @@ fn stalled(grounds: &Grounds<'_>) -> Condition {
         let status = if yes { ConditionStatus::True } else { ConditionStatus::False };
         condition(ConditionType::Stalled, status, reason, message)
     };
+    if let Some((message, remedy)) = grounds.overdue() {
+        return is(true, "UpdateTimeout", format!("{message}; {remedy}"));
+    }
     if let Some(finding) = grounds.stuck() {
         let message = match grounds.recovery {
             // What is broken is the finding's to say; a condition has not the room for both.

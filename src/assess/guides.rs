@@ -48,7 +48,8 @@ pub fn of_finding(code: &str) -> Option<&'static str> {
         | "sync/stack-missing"
         | "sync/stack-failed"
         | "sync/rollback-failed"
-        | "sync/database-missing" => OUT_OF_SYNC,
+        | "sync/database-missing"
+        | "sync/update-silent" => OUT_OF_SYNC,
         "sync/events-left-paused" | "sync/backlog-not-draining" => PAUSE_EVENTS,
         "sync/unreadable" => PERMISSIONS,
         "info/version-retired" | "info/newer-version" => CHANGELOG,

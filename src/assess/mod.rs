@@ -26,6 +26,7 @@ mod protected;
 pub mod protocol;
 mod recovery;
 pub mod roles;
+mod running;
 mod storage;
 #[cfg(test)]
 pub(crate) mod testing;

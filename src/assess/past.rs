@@ -31,6 +31,24 @@ pub struct Past {
     pub updates: Vec<Sent>,
     /// Corrections of drift from outside, newest last: somebody may be fighting us.
     pub corrections: Vec<Timestamp>,
+    /// What is kept off for its sake, and where, until it is given back.
+    pub kept: Option<Kept>,
+}
+
+/// Where triggers are kept off: enough to give them back when the document is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kept {
+    /// The provisioned product's id.
+    pub product: String,
+    /// Its region.
+    pub region: String,
+    /// Its account.
+    pub account: Option<String>,
+    /// The role to look with; without its external id, which is a secret.
+    pub role: Option<String>,
+    /// What the names of the worker functions begin with.
+    pub prefix: String,
 }
 
 /// A step that AWS refused.

@@ -6,7 +6,7 @@
 
 use super::Context;
 use super::facts::{Facts, Target, ThePath};
-use super::gates::Case;
+use super::gates::{self, Case};
 use super::holds::{End, Hold, NO_RECORD, Release, hold_key, hold_of, holds_on};
 use super::protocol::{self, Act, Me, Next, Sent, Terms, Wish, Write};
 use super::recovery::{Recovery, is_stuck};
@@ -40,17 +40,18 @@ pub fn update_token(product_id: &str, last_provisioning_record_id: Option<&str>)
 /// The plan for a document, and what of it may be done now.
 pub(super) fn plan(
     case: &Case<'_>,
-    gates: &[Gate],
+    asked: &[Gate],
     recovery: Option<&Recovery>,
 ) -> (Vec<Step>, Option<Step>) {
-    let order = update_order(case);
+    // What can never start is no plan.
+    let order = update_order(case).filter(|_| !gates::leads_nowhere(case));
     let pause = case.desired.spec.events.pause;
     let digest = case.desired.digest();
     let wish = match (&order, recovery) {
         (_, Some(recovery)) if pause && recovery.goes() => {
             Wish::Repair { digest: digest.as_str(), drain: case.desired.spec.events.drain }
         }
-        (Some(_), None) if pause => wish(case, gates, digest.as_str()),
+        (Some(_), None) if pause => wish(case, asked, digest.as_str()),
         (_, _) => Wish::Nothing,
     };
     let next = protocol_says(case.observation, case.context, &wish);
@@ -83,14 +84,14 @@ pub(super) fn plan(
         return (steps, duty);
     };
     let update = update_step(case, order);
-    let all_hold = gates.iter().all(|gate| gate.holds);
+    let all_hold = asked.iter().all(|gate| gate.holds);
     let next = match &duty {
         Some(duty) => Some(duty.clone()),
         None if all_hold && (!pause || matches!(wish, Wish::Update { .. })) => Some(update.clone()),
-        None => wait_for_gates(gates),
+        None => wait_for_gates(asked),
     };
     if !gives_back {
-        steps.extend(wait_for_gates(gates));
+        steps.extend(wait_for_gates(asked));
         steps.extend(duty.filter(|_| pause));
     }
     if pause {

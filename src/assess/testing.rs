@@ -506,6 +506,7 @@ pub(crate) fn healthy() -> Observation {
             te_versions: vec!["5.39.12".to_owned()],
             missing_functions: Vec::new(),
             queues: Vec::new(),
+            elsewhere: Vec::new(),
             mappings: vec![
                 trigger("5.39.12", "worker"),
                 trigger("5.39.12", "worker_priority"),

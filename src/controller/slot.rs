@@ -254,12 +254,14 @@ impl Slot {
 
 fn outcome_of(verdict: &Verdict) -> Outcome {
     let is = |kind| verdict.condition(kind) == ConditionStatus::True;
-    if verdict.acted.is_some() || verdict.is_moving() {
+    let acted = verdict.acted.as_ref();
+    // What a person has to see to may go on meanwhile: a change that takes too long, a pause that may not be ended.
+    if acted.is_some_and(|acted| acted.outcome.refused.is_empty()) {
         Outcome::Busy
     } else if is(ConditionType::Stalled) {
         // Also with events paused: whoever is needed is not waited for.
         Outcome::Stalled
-    } else if verdict.is_paused() {
+    } else if acted.is_some() || verdict.is_moving() || verdict.is_paused() {
         Outcome::Busy
     } else if is(ConditionType::Ready) && verdict.assessment.plan.is_empty() {
         Outcome::Settled

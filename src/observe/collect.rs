@@ -767,6 +767,7 @@ fn nested(stacks: &[aws::Stack], root_ref: &str, resources: &OfStacks) -> Seen<V
                 status: stack.status.clone().unwrap_or_default(),
                 reason: stack.status_reason.as_deref().map(sanitize),
                 updated: stack.updated_at.or(stack.created_at),
+                heard: all.iter().filter_map(|resource| resource.updated_at).max(),
                 resources: all
                     .iter()
                     .filter(|resource| convert::is_known_by_services(resource))

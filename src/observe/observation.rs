@@ -409,6 +409,8 @@ pub struct NestedStack {
     pub reason: Option<String>,
     /// When its last change began, its creation being one.
     pub updated: Option<Timestamp>,
+    /// When one of its resources last moved.
+    pub heard: Option<Timestamp>,
     /// Its resources that RDS and ElastiCache know, by logical id; the rest is counted.
     pub resources: Vec<StackResource>,
     /// Of all its resources: how many there are, and how many are complete.
@@ -559,6 +561,18 @@ pub struct Triggers {
     pub mappings: Vec<Trigger>,
     /// The queues behind triggers that are paused, or were until a short while ago; by ARN.
     pub queues: Vec<Backlog>,
+    /// Holds of other products on what was looked at: these triggers, and those of the region that are off.
+    pub elsewhere: Vec<OthersHold>,
+}
+
+/// A hold of another product.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OthersHold {
+    /// The provisioned product's id.
+    pub product: String,
+    /// The hold, as its tag has it.
+    pub value: String,
 }
 
 /// What waits in the queue of a trigger.

@@ -6,7 +6,7 @@
 
 use super::convert::gap;
 use super::join::join_all;
-use super::observation::{Backlog, Gap, Reading, Relative, Trigger, Triggers};
+use super::observation::{Backlog, Gap, OthersHold, Reading, Relative, Trigger, Triggers};
 use crate::aws::{Error, Reader, types as aws};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,6 +101,7 @@ impl Workers {
         let all: Vec<Trigger> = self.own.into_iter().chain(self.others).collect();
         let tags = join_all(all.iter().map(|trigger| reader.tags(&trigger.arn))).await;
         let mut mappings = Vec::new();
+        let mut elsewhere = BTreeSet::new();
         let mut unread = None;
         for (place, (mut trigger, tags)) in all.into_iter().zip(tags).enumerate() {
             trigger.tags = match tags {
@@ -113,6 +114,7 @@ impl Workers {
                 }
             };
             let is_held = trigger.tags.as_ref().is_some_and(|tags| tags.contains_key(hold));
+            elsewhere.extend(trigger.tags.iter().flat_map(|tags| others_holds(tags, hold)));
             if place < own_count || is_held {
                 mappings.push(trigger);
             }
@@ -123,9 +125,20 @@ impl Workers {
             missing_functions: self.missing,
             mappings,
             queues: Vec::new(),
+            elsewhere: elsewhere.into_iter().collect(),
         };
         (triggers, unread)
     }
+}
+
+/// The holds of other products among tags.
+fn others_holds(tags: &BTreeMap<String, String>, hold: &str) -> impl Iterator<Item = OthersHold> {
+    let own = hold.to_owned();
+    let prefix = super::hold_key("");
+    tags.iter().filter(move |(key, _)| **key != own).filter_map(move |(key, value)| {
+        let product = key.strip_prefix(&prefix)?.to_owned();
+        Some(OthersHold { product, value: value.clone() })
+    })
 }
 
 /// Queues worth a look: of triggers that are off, or were released a short while ago, and those that did not drain when last read.

@@ -86,3 +86,23 @@ async fn after_the_door_nothing_is_tried_by_itself() {
     stage.rests().await;
     assert_eq!(stage.count("UpdateProvisionedProduct"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_too_long_is_told_and_never_cancelled() {
+    let stage = Stage::set("options: {resourceTime: 1s, databaseTime: 30s, cacheTime: 3h}").await;
+    let daemon = stage.daemon(&migrate(&[("{mode: apply,", "{mode: apply, updateTimeout: 2h,")]));
+    let silent = |status: &Status| {
+        status.findings.iter().any(|finding| finding.code == "sync/update-silent")
+    };
+    daemon.until("silence", HOURS, silent).await;
+    assert!(!is(&daemon.status().unwrap(), Stalled), "that is told, and nobody is called");
+    daemon.until("a person to be called", HOURS, |status| is(status, Stalled)).await;
+    let status = daemon.status().unwrap();
+    let stalled = status.condition(Stalled).unwrap();
+    assert_eq!(stalled.reason, "UpdateTimeout");
+    assert!(stalled.message.contains("CacheStack"), "where it is: {stalled:?}");
+    assert!(is(&status, EventsPaused));
+    daemon.until("the migration", HOURS, done).await;
+    stage.rests().await;
+    Truths::of(&stage, 1).hold(&stage).await;
+}

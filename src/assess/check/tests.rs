@@ -364,6 +364,112 @@ proptest! {
     }
 }
 
+type Bar = (&'static str, fn(&mut World));
+
+/// What forbids to start anything, whatever else is so.
+const BARS: &[Bar] = &[
+    ("the product is under change", |w| status(w, "UNDER_CHANGE")),
+    ("the stack is under change", |w| stack(w, "UPDATE_IN_PROGRESS")),
+    ("a record is not final", |w| {
+        let at = "2026-08-05T11:59:00Z";
+        w.observation.last_record =
+            Seen::Present(record("rec-2", "pa-1521", "IN_PROGRESS", at, at));
+    }),
+    ("a workspace is under change", |w| {
+        if let Seen::Present(relatives) = &mut w.observation.relatives {
+            for relative in relatives {
+                "UPDATE_IN_PROGRESS".clone_into(&mut relative.status);
+            }
+        }
+    }),
+    ("it is suspended", |w| insert(w, "  events:", "  suspend: true\n")),
+    ("it only observes", |w| w.document = w.document.replace("mode: apply", "mode: observe")),
+    ("the controller only observes", |w| w.context.mode_bound = crate::desired::Mode::Observe),
+    ("all is frozen", |w| w.context.frozen = Some(crate::assess::Frozen::ByHand("a fair".into()))),
+    ("no window is open", |w| {
+        let windows =
+            "maintenanceWindows: [{days: [Sat], start: \"08:00\", end: \"16:00\"}], approve:";
+        if !w.document.contains("maintenanceWindows") {
+            w.document = w.document.replacen("approve:", windows, 1);
+        }
+    }),
+    ("it is not approved", |w| {
+        w.document = w.document.replace("redis-to-valkey, ", "").replace("[redis-to-valkey]", "[]");
+    }),
+    ("the account is not known", |w| w.observation.caller = denied()),
+    ("the stack is not known", |w| w.observation.root = denied()),
+    ("the nested stacks are not known", |w| w.observation.nested = denied()),
+    ("the template is not known", |w| w.observation.template = denied()),
+    ("the cache is not known", |w| w.observation.caches = denied()),
+    ("the database is not known", |w| w.observation.database = denied()),
+    ("the paths are not known", |w| w.observation.paths = denied()),
+    ("the version to have is not known", |w| w.observation.target = denied()),
+    ("the TEs are not known", |w| w.observation.relatives = denied()),
+    ("the triggers are not known", |w| w.observation.triggers = denied()),
+];
+
+proptest! {
+    /// Behind any bar nothing begins. Only what runs already is kept paused, newcomers too.
+    #[test]
+    fn behind_a_bar_nothing_begins(bends in proptest::collection::vec(0..BENDS.len() + MORE.len(), 0..4), bar in 0..BARS.len()) {
+        let mut world = Bent { kind: 1, renamed: false, bends }.world();
+        let (why, bar) = BARS[bar];
+        bar(&mut world);
+        let assessment = world.assess();
+        let moves = is_moving(&world.observation);
+        // Where events are not paused nobody asks for triggers, and a document that stays with Redis needs no approval.
+        let says = |text: &str| world.document.contains(text);
+        let asks = match why {
+            "the triggers are not known" => !says("pause: false"),
+            "it is not approved" => says("engine: valkey"),
+            "no window is open" => says("days: [Sat]"),
+            _ => true,
+        };
+        if let Some(next) = assessment.next_step().filter(|_| asks) {
+            prop_assert!(next.step != StepKind::Update, "{why}: {}\n{}", next.summary, world.document);
+            prop_assert!(moves || !next.step.begins_something(), "{why}: {}\n{}", next.summary, world.document);
+        }
+    }
+
+    /// A token is a matter of the product and its last record: whatever else is so, it is the same one; another record, another one.
+    #[test]
+    fn a_token_is_of_the_product_and_its_last_record(one in Bent::strategy(), other in Bent::strategy(), record in "rec-[a-z0-9]{8}") {
+        let token = |bent: &Bent, record: Option<&str>| {
+            let mut world = bent.world();
+            if let (Seen::Present(products), Some(record)) = (&mut world.observation.products, record) {
+                for product in products {
+                    product.last_provisioning_record_id = Some(record.to_owned());
+                }
+            }
+            world.assess().plan.iter().find_map(|step| match &step.order {
+                Order::Update(order) => Some(order.token.clone()),
+                Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
+            })
+        };
+        if let (Some(one), Some(other)) = (token(&one, Some("rec-x")), token(&other, Some("rec-x"))) {
+            prop_assert_eq!(one, other);
+        }
+        if let (Some(before), Some(after)) = (token(&one, Some("rec-x")), token(&one, Some(&record))) {
+            prop_assert_ne!(before, after);
+        }
+    }
+}
+
+#[test]
+fn what_can_never_start_is_no_plan() {
+    let redis = "{engine: redis, version: \"7.1\"}";
+    let back = World::migrated().edit("{engine: valkey, version: \"8.0\"}", redis);
+    let older = World::migrated().edit("v1.52.1", "v1.44.0");
+    let older_engine = World::migrated().edit("\"8.0\"", "\"7.2\"");
+    for (why, world) in [("to Redis", back), ("older TED", older), ("older Valkey", older_engine)] {
+        let assessment = world.assess();
+        assert_eq!((&assessment.plan[..], &assessment.next), (&[][..], &None), "{why}");
+        let stalled = &assessment.conditions[2];
+        assert_eq!(stalled.status, ConditionStatus::True, "{why}: {stalled:?}");
+        assert_eq!(broken(&world), [], "{why}");
+    }
+}
+
 fn order_of(assessment: &Assessment) -> UpdateOrder {
     let order = assessment.plan.iter().find_map(|step| match &step.order {
         Order::Update(order) => Some((**order).clone()),
@@ -497,6 +603,9 @@ const BREAKS: &[Breaks] = &[
     ),
     ("no secret travels", |_, a| {
         set(next_order(a), "MasterPassword", &ParameterValue::Value("****".into()));
+    }),
+    ("no mask travels", |_, a| {
+        set(next_order(a), "ElastiCacheEngine", &ParameterValue::Value("*****".into()));
     }),
     ("nothing is set that nobody named", |_, a| {
         set(next_order(a), "MaxConnections", &ParameterValue::Value("1".into()));

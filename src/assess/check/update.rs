@@ -66,6 +66,7 @@ pub(super) fn order(
             found.must(!is_secret(observation, parameters, key), "no secret travels", || {
                 key.to_owned()
             });
+            found.must(!is_masked(&parameter.value), "no mask travels", || key.to_owned());
             found.must(named.contains(key), "nothing is set that nobody named", || key.to_owned());
         }
     }
@@ -158,6 +159,14 @@ fn is_secret(observation: &Observation, offered: &[Parameter], key: &str) -> boo
     let now = offered.iter().find(|parameter| parameter.key == key);
     now.or_else(|| template.iter().find(|parameter| parameter.key == key))
         .is_some_and(|parameter| parameter.no_echo)
+}
+
+/// What AWS shows instead of a secret.
+fn is_masked(value: &ParameterValue) -> bool {
+    match value {
+        ParameterValue::Value(value) => value.len() > 3 && value.bytes().all(|byte| byte == b'*'),
+        ParameterValue::Previous | ParameterValue::Default => false,
+    }
 }
 
 /// The keys that somebody named: in the document, by asking for a cache, by letting storage be adopted, by approving the trigger.

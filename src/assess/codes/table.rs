@@ -55,6 +55,12 @@ pub(super) const CODES: &[Explanation] = &[
     ),
     row(
         Finding,
+        "sync/update-silent",
+        "A change runs, and none of its stacks and resources has told anything for an hour.",
+        "Look in CloudFormation which resource is at work, and at that in RDS or ElastiCache. Nothing is cancelled: a large database or cache may simply take that long.",
+    ),
+    row(
+        Finding,
         "sync/parameter-mismatch",
         "A parameter of the stack says something else about the cache than ElastiCache: node type, number of nodes, Multi-AZ.",
         "Put the cache back, or set the parameter to what it is with the next update.",
@@ -316,6 +322,12 @@ pub(super) const CODES: &[Explanation] = &[
     ),
     row(Reason, "UnderChange", "An update runs.", "Wait."),
     row(Reason, "Updating", "An update runs.", "Wait."),
+    row(
+        Reason,
+        "UpdateTimeout",
+        "An update runs for longer than the document's `updateTimeout`. It is never cancelled, and events stay paused until it ends.",
+        "Look in CloudFormation which resource is at work, and at that in RDS or ElastiCache. If it has to end, cancel it in CloudFormation yourself, or ask Turbot support.",
+    ),
     row(Reason, "NothingToDo", "The plan is empty.", "Nothing."),
     row(Reason, "Plan", "The next step of the plan is due.", "Nothing."),
     row(
@@ -515,6 +527,12 @@ pub(super) const CODES: &[Explanation] = &[
         "NoProduct",
         "Without the provisioned product nothing of it can be looked at.",
         "Correct the name or id of the product.",
+    ),
+    row(
+        Trouble,
+        "RuleBroken",
+        "A start was decided that breaks a rule which the controller states a second time: a mistake of the controller. Nothing was begun, and events are given back.",
+        "Report it with `ted-controller support-bundle`; another version of the controller may not have it.",
     ),
     row(
         Trouble,

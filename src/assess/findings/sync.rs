@@ -2,6 +2,7 @@
 
 use super::super::facts::{Agreed, Effective, Facts, TheCache};
 use super::super::roles::Resolution;
+use super::super::running::{self, Running};
 use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
@@ -20,6 +21,7 @@ pub(super) fn find(observation: &Observation, facts: &Facts<'_>, found: &mut Vec
         version(product, facts, observation, found);
         stacks(product, observation, found);
     }
+    silent(observation, found);
     real(observation, facts, found);
 }
 
@@ -36,6 +38,19 @@ pub(super) fn under_change(observation: &Observation) -> bool {
         || observation.last_record.present().is_some_and(|record| {
             matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
         })
+}
+
+/// A change of which nothing is heard for long.
+fn silent(observation: &Observation, found: &mut Vec<Finding>) {
+    let Some((message, since)) = Running::of(observation).and_then(|change| change.silence())
+    else {
+        return;
+    };
+    let mut one = finding("sync/update-silent", Severity::Warning, message)
+        .read_from("CloudFormation, the stacks and their resources")
+        .remedy(running::REMEDY);
+    one.since = Some(since);
+    found.push(one);
 }
 
 fn unreadable(observation: &Observation, found: &mut Vec<Finding>) {

@@ -1,6 +1,6 @@
 #![expect(clippy::semicolon_if_nothing_returned, reason = "each row is one expression")]
 
-use super::super::testing::{World, denial, denied, there};
+use super::super::testing::{World, denial, denied, record, there};
 use super::super::types::{Assessment, ConditionStatus, ConditionType};
 use super::*;
 use crate::observe::observation::{
@@ -270,6 +270,16 @@ const BENT: &[Row] = &[
             trigger.tags = Some([("ted-controller:hold:pp-senyqa2ncjkws".to_owned(), hold)].into());
         },
         &["sync/events-left-paused"],
+    ),
+    (
+        "a change that has told nothing for hours",
+        |w| {
+            let at = "2026-08-05T10:00:00Z";
+            w.observation.last_record =
+                Seen::Present(record("rec-2", "pa-1440", "IN_PROGRESS", at, at));
+            there(&mut w.observation.products)[0].status = "UNDER_CHANGE".into();
+        },
+        &["sync/update-silent"],
     ),
     ("the cache cannot be read", |w| w.observation.caches = denied(), &["sync/unreadable"]),
     (

@@ -51,6 +51,8 @@ pub(super) struct Verdict {
     pub(super) message: String,
     pub(super) remedy: String,
     pub(super) until: Option<Timestamp>,
+    /// It does not open whatever happens: only another document has a way.
+    never: bool,
 }
 
 impl Verdict {
@@ -60,6 +62,7 @@ impl Verdict {
             message: message.into(),
             remedy: String::new(),
             until: None,
+            never: false,
         }
     }
 
@@ -69,25 +72,20 @@ impl Verdict {
 
     pub(super) fn waiting(message: impl Into<String>, until: Option<Timestamp>) -> Self {
         let remedy = "nothing: it opens by itself".to_owned();
-        Self { state: GateState::Waiting, message: message.into(), remedy, until }
+        Self { remedy, until, state: GateState::Waiting, ..Self::holds(message) }
     }
 
     pub(super) fn person(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            state: GateState::NeedsPerson,
-            message: message.into(),
-            remedy: remedy.into(),
-            until: None,
-        }
+        Self { state: GateState::NeedsPerson, remedy: remedy.into(), ..Self::holds(message) }
+    }
+
+    /// No approval and no time opens it.
+    fn never(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { never: true, ..Self::person(message, remedy) }
     }
 
     pub(super) fn unknown(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            state: GateState::Unknown,
-            message: message.into(),
-            remedy: remedy.into(),
-            until: None,
-        }
+        Self { state: GateState::Unknown, remedy: remedy.into(), ..Self::holds(message) }
     }
 
     /// Something could not be read.
@@ -145,6 +143,7 @@ impl Verdict {
         let mut remedies: Vec<&str> = Vec::new();
         let mut waits: Vec<Option<Timestamp>> = Vec::new();
         for part in parts.iter().filter(telling) {
+            whole.never |= part.never;
             if part.weight() == worst {
                 whole.state = part.state;
                 waits.push(part.until);
@@ -230,6 +229,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     GATES.iter().map(|(name, _, _)| *name)
 }
 
+/// Whether what the document asks for has no way at all: back from Valkey to Redis, or to an older version.
+pub(super) fn leads_nowhere(case: &Case<'_>) -> bool {
+    version::version_forward(case).never || version::one_way(case).never
+}
+
 /// Asks every gate.
 pub(super) fn ask(case: &Case<'_>) -> Vec<Gate> {
     let nothing_changes = !case.draft.differs && case.draft.obstacles.is_empty();
@@ -258,7 +262,7 @@ pub(super) fn ask(case: &Case<'_>) -> Vec<Gate> {
         .map(|question| {
             let verdict = hinges(question.0, verdict(question));
             let holds = verdict.passes();
-            let Verdict { state, message, remedy, until } = verdict;
+            let Verdict { state, message, remedy, until, never: _ } = verdict;
             Gate { gate: question.0.to_owned(), holds, state, message, remedy, until }
         })
         .collect()

@@ -137,7 +137,7 @@ pub(super) fn version_forward(case: &Case<'_>) -> Verdict {
     if target < highest {
         let also =
             if highest == present { String::new() } else { format!(" (the stack says {present})") };
-        return Verdict::person(
+        return Verdict::never(
             format!("{target} is older than {highest}{also}: TED is never downgraded"),
             format!("write `tedVersion: {highest}` or a newer one"),
         );
@@ -337,7 +337,7 @@ pub(super) fn one_way(case: &Case<'_>) -> Verdict {
     let was_valkey = before == Engine::Valkey || running == Some(Engine::Valkey);
     let was_redis = before == Engine::Redis || running == Some(Engine::Redis);
     if after == Engine::Redis && was_valkey {
-        return Verdict::person(
+        return Verdict::never(
             "there is no way back from Valkey to Redis",
             "write `engine: valkey` with a version of Valkey",
         );
@@ -426,7 +426,7 @@ fn version_forward_in(case: &Case<'_>, after: Engine, running: Option<Engine>) -
         if let Some(present) = version.and_then(|version| CacheVersion::read(version.trim()))
             && values::is_older(&wanted, &present)
         {
-            return Verdict::person(
+            return Verdict::never(
                 format!(
                     "{after} {wanted} is older than {present}, which {place}: engines are never downgraded"
                 ),

@@ -162,6 +162,7 @@ async fn nested_again(
             stack.resources.clone_from(&known.resources);
             stack.resources_total = known.resources_total;
             stack.resources_complete = known.resources_complete;
+            stack.heard = known.heard;
         }
     }
     Seen::Present(all)
