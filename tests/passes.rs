@@ -35,6 +35,8 @@ mod many;
 mod open;
 #[path = "passes/operators.rs"]
 mod operators;
+#[path = "passes/orphans.rs"]
+mod orphans;
 #[path = "passes/wire.rs"]
 mod wire;
 #[path = "passes/worlds.rs"]

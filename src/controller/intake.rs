@@ -52,6 +52,7 @@ impl Controller {
             slot.entry = None;
             slot.look_now(now);
         }
+        self.adopt_remembered(in_force);
     }
 
     /// Says how the sources stand, and logs what is new about that.

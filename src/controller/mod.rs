@@ -11,7 +11,9 @@
 //! else.
 
 mod backoff;
+mod guard;
 mod intake;
+mod orphans;
 mod pace;
 mod pass;
 mod queue;
@@ -90,6 +92,10 @@ pub struct Controller {
     /// Requests to AWS that are in the metrics already.
     counted: BTreeMap<String, u64>,
     saver: Saver,
+    /// Whether what a former process held was looked through.
+    remembered_adopted: bool,
+    /// Products without a document that were done with: whose holds still show, cannot be helped.
+    orphans_done: BTreeSet<String>,
 }
 
 /// A pass under way.
@@ -128,6 +134,8 @@ impl Controller {
             commands,
             slots: BTreeMap::new(),
             counted: BTreeMap::new(),
+            remembered_adopted: false,
+            orphans_done: BTreeSet::new(),
         }
     }
 
@@ -394,8 +402,13 @@ impl Controller {
         if done && !soon {
             tracing::info!(ted = name.as_str(), "nothing is held for it any more: it is forgotten");
             self.observer.forget(&slot.query);
+            self.orphans_done.extend(slot.product.take());
             self.slots.remove(name);
             self.store.forget(name);
+        }
+        if let Ok(verdict) = &passed.verdict {
+            self.yield_to(name);
+            self.adopt_strays(name, verdict);
         }
     }
 
@@ -477,7 +490,8 @@ fn tell(
         store.happened(name, Event::new(wall, kind, reason, message));
     }
     // It judged, and acted, by the document as it was when it began. The same one may have come in another revision since.
-    let memory = verdict.past(&store.past(name), pass.entry.as_ref());
+    let mut memory = verdict.past(&store.past(name), pass.entry.as_ref());
+    memory.kept = verdict.kept(&slot.query);
     let same = slot.entry.as_ref().map(|entry| &entry.desired.spec)
         == pass.entry.as_ref().map(|entry| &entry.desired.spec);
     let judged_by = if same { &slot.entry } else { &pass.entry };

@@ -4,11 +4,12 @@
 //! What starts or ends a change is decided twice: the look that asks for it is followed by another one, and only if that asks for the same
 //! is it done. So every gate is asked again right before an update, and a release is seen in two looks.
 
+use super::guard;
 use crate::act;
 use crate::assess::diagnosis::{Diagnosis, last_failure};
 use crate::assess::facts::Facts;
 use crate::assess::holds::{Hold, hold_of};
-use crate::assess::past::Past;
+use crate::assess::past::{Kept, Past};
 use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, Step, StepKind};
 use crate::assess::{Context, Frozen, assess, survey};
 use crate::clock::{self, Instant};
@@ -270,6 +271,11 @@ async fn carry_out(
     looked_at: Instant,
     context: &Context,
 ) -> Result<Acted, LookError> {
+    let desired = subject.entry.as_ref().map(|entry| &entry.desired);
+    let objection = guard::objection(step.step, desired, &verdict.observation, &verdict.assessment);
+    if let Some(refusal) = objection {
+        return Ok(not_begun(step, refusal));
+    }
     let session = means.observer.session(&subject.query).await?;
     let mut line = line(subject, verdict, &step, context);
     let begun = write(means, line.clone(), Audit::begin).await;
@@ -281,10 +287,7 @@ async fn carry_out(
             class: crate::aws::Class::Terminal,
             reason: "AuditFailed",
         };
-        return Ok(Acted {
-            step,
-            outcome: act::Outcome { refused: vec![refusal], ..Default::default() },
-        });
+        return Ok(not_begun(step, refusal));
     }
     // The disk may have taken its time.
     let outcome = if step.step.begins_something() && looked_at.elapsed() > LOOK_IS_GOOD_FOR {
@@ -300,6 +303,11 @@ async fn carry_out(
     let _ = write(means, line, Audit::note).await;
     means.store.metrics().step(step.step.as_str(), outcome.word());
     Ok(Acted { step, outcome })
+}
+
+fn not_begun(step: Step, refusal: act::Refusal) -> Acted {
+    let outcome = act::Outcome { refused: vec![refusal], ..Default::default() };
+    Acted { step, outcome }
 }
 
 async fn write(
@@ -388,6 +396,19 @@ impl Verdict {
                 Some(Hold::Released(release)) => release.end == crate::assess::holds::End::Open,
                 Some(Hold::Garbled(_)) | None => false,
             })
+        })
+    }
+
+    /// Where triggers are kept off for this product, if they are or may be: an answer may have got lost.
+    pub(super) fn kept(&self, query: &Query) -> Option<Kept> {
+        let begun = self.acted.as_ref().is_some_and(|acted| acted.step.step == StepKind::Hold);
+        let product = self.product().filter(|_| begun || self.owes())?;
+        Some(Kept {
+            product: product.to_owned(),
+            region: self.observation.region.clone(),
+            account: self.observation.caller.present().map(|caller| caller.account.clone()),
+            role: query.role.as_ref().map(|role| role.arn.clone()),
+            prefix: query.prefix.clone(),
         })
     }
 

@@ -6,7 +6,7 @@ use super::sides::Side;
 use crate::assess::types::{
     Actual, Condition, ConditionStatus, ConditionType, Finding, Gate, ParameterChange, Phase,
 };
-use crate::desired::{API_VERSION, Committed, Desired, InForce, KIND, Note, Problem};
+use crate::desired::{API_VERSION, Committed, Desired, InForce, KIND, Name, Note, Problem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,6 +64,17 @@ impl Ted {
             kind: KIND.to_owned(),
             metadata: Metadata { name: desired.name.to_string() },
             spec: public_spec(desired),
+            status: Status::unseen(now),
+        }
+    }
+
+    /// A product that no document names, and of which something is to be given back.
+    pub(super) fn without_document(name: &Name, product: &str, now: Timestamp) -> Self {
+        Self {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            metadata: Metadata { name: name.to_string() },
+            spec: serde_json::json!({ "provisionedProduct": product }),
             status: Status::unseen(now),
         }
     }

@@ -15,7 +15,7 @@ use super::status::{
 use super::transitions::{
     carry_conditions, carry_findings, conditions_while_unreadable, happenings, whole_second,
 };
-use crate::assess::past::Past;
+use crate::assess::past::{Kept, Past};
 use crate::assess::types::{Assessment, Condition};
 use crate::desired::{Desired, Name, Revision};
 use jiff::Timestamp;
@@ -200,6 +200,25 @@ impl Store {
         };
         drop(inner);
         self.tell(Change::Ted(ted));
+    }
+
+    /// A product of which something is to be given back, and that no document names.
+    pub fn put_without_document(&self, name: &Name, product: &str, now: Timestamp) {
+        let mut inner = self.lock();
+        if inner.teds.contains_key(name.as_str()) {
+            return;
+        }
+        let ted = inner.put(Ted::without_document(name, product, now));
+        drop(inner);
+        self.tell(Change::Ted(ted));
+    }
+
+    /// What a former process kept off for TEDs that have not turned up.
+    pub fn former_kept(&self) -> Vec<(String, Kept)> {
+        let inner = self.lock();
+        let kept =
+            inner.former.iter().filter_map(|(name, it)| Some((name, it.past.kept.as_ref()?)));
+        kept.map(|(name, kept)| (name.clone(), kept.clone())).collect()
     }
 
     /// A TED is gone: its document is, and so is its hold.
@@ -552,9 +571,12 @@ impl Inner {
     }
 
     fn insert(&mut self, desired: &Desired, now: Timestamp) -> Arc<Ted> {
-        let name = desired.name.to_string();
+        self.put(Ted::new(desired, now))
+    }
+
+    fn put(&mut self, mut ted: Ted) -> Arc<Ted> {
+        let name = ted.metadata.name.clone();
         let remembered = self.former.remove(&name).unwrap_or_default();
-        let mut ted = Ted::new(desired, now);
         ted.status.last_handled_reconcile.clone_from(&remembered.last_handled_reconcile);
         ted.status.applied_revision.clone_from(&remembered.applied_revision);
         let verdict = ted.status.conditions.iter().map(super::TimedCondition::condition).collect();

@@ -19,9 +19,7 @@ fn stories() -> Option<u64> {
 
 /// The next controller, which knows what the last one kept, or nothing.
 fn after(stage: &Stage, killed: Daemon, remembers: bool) -> Daemon {
-    let memory = killed.store.memory_since(None).map(|(_, memory)| memory).filter(|_| remembers);
-    killed.kill();
-    let memory = memory.unwrap_or_default();
+    let memory = Some(killed.kill()).filter(|_| remembers).unwrap_or_default();
     Daemon::start(&stage.sim, MIGRATE, Options { memory, ..Options::default() })
 }
 

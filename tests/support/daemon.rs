@@ -125,9 +125,11 @@ impl Daemon {
         self.running.await.expect("it ends")
     }
 
-    /// Ends it as `kill -9` does: at whatever it is waiting for.
-    pub(crate) fn kill(self) {
+    /// Ends it as `kill -9` does: at whatever it is waiting for. What it kept is what the next one may find.
+    pub(crate) fn kill(self) -> Memory {
+        let memory = self.store.memory_since(None).map(|(_, memory)| memory);
         self.running.abort();
+        memory.unwrap_or_default()
     }
 }
 
