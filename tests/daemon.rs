@@ -18,6 +18,8 @@ mod listener;
 #[path = "daemon/audit.rs"]
 mod audit;
 
+#[path = "daemon/acting.rs"]
+mod acting;
 #[path = "daemon/clients.rs"]
 mod clients;
 #[path = "daemon/documents.rs"]

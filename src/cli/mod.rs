@@ -14,6 +14,7 @@ mod known;
 mod output;
 mod plan;
 mod reconcile;
+mod resume_events;
 mod run;
 mod schema;
 mod signals;
@@ -63,6 +64,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Explain the last failure of an update
     Diagnose(diagnose::Args),
+    /// Give events back by hand: enable the triggers that are paused for a TED
+    ResumeEvents(resume_events::Args),
     /// Write all that a support ticket needs, without secrets, into one archive
     SupportBundle(support_bundle::Args),
     /// Say what a code means and what to do about it
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Adopt(args) => wait(adopt::run(&args)),
         Command::Doctor(args) => wait(doctor::run(&args)),
         Command::Diagnose(args) => wait(diagnose::run(&args)),
+        Command::ResumeEvents(args) => wait(resume_events::run(&args)),
         Command::SupportBundle(args) => wait(support_bundle::run(&args)),
         Command::Explain(args) => Ok(explain::run(&args)),
         Command::Completions(args) => Ok(completions::run(&args)),

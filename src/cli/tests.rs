@@ -89,6 +89,15 @@ The archive holds what Turbot's guides ask for in a ticket, and `report.html`, w
 named in it, and on standard error. `plan --from-bundle FILE` assesses it anew, offline. What is taken out, and how, stands in
 [troubleshooting.md](../troubleshooting.md). 0 when the archive was written, 1 when nothing could be read.",
     ),
+    (
+        "resume-events",
+        "\
+For when the controller is gone. It shows what is held, by whom and since when, asks at a terminal, and gives back in the same way as the
+daemon does: marks are overwritten first, then triggers are enabled, and what somebody disabled by hand stays off. It asks the same
+decision, so while a change runs, while the stack is in between, and while a hold may still lead to an update (half an hour from its
+making) nothing is given back. A daemon that runs needs none of this. 0 when nothing is paused any more; 2 when time has to pass first; 3
+when a person has to do something first, or said no; 1 when AWS refused something or there was nobody to ask.",
+    ),
     ("adopt", "The documents only look (`mode: observe`), and have no plan. 1 when one could not be written."),
     (
         "doctor",

@@ -176,7 +176,13 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) fn start(scenario: &str) -> Self {
-        let command = binary(&["sim", "--listen", "127.0.0.1:0", "--scenario", scenario]);
+        Self::with(&["--scenario", scenario])
+    }
+
+    /// With any flags.
+    pub(crate) fn with(arguments: &[&str]) -> Self {
+        let mut command = binary(&["sim", "--listen", "127.0.0.1:0"]);
+        command.args(arguments);
         let process = Process::following(command);
         let line = process.line("export AWS_ENDPOINT_URL=http://");
         let address = line.rsplit_once("//").unwrap().1.to_owned();
@@ -213,6 +219,28 @@ impl Sim {
         let body = format!("{{\"speed\": {speed}}}");
         let answer = ask(&self.address, "POST", "/_sim/clock", &[], &body);
         assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// The world as the simulator itself sees it.
+    pub(crate) fn world(&self) -> Value {
+        ask(&self.address, "GET", "/_sim/world", &[], "").json()
+    }
+
+    /// Calls of an operation so far, oldest first.
+    pub(crate) fn entries(&self, operation: &str) -> Vec<Value> {
+        let path = format!("/_sim/log?operation={operation}");
+        ask(&self.address, "GET", &path, &[], "").json()["entries"].as_array().unwrap().clone()
+    }
+
+    /// How many calls there were so far.
+    pub(crate) fn count(&self) -> u64 {
+        ask(&self.address, "GET", "/_sim/log", &[], "").json()["next"].as_u64().unwrap()
+    }
+
+    /// Time passes.
+    pub(crate) fn advance(&self, time: &str) {
+        let body = serde_json::json!({"advance": time}).to_string();
+        assert_eq!(ask(&self.address, "POST", "/_sim/clock", &[], &body).status, 200);
     }
 
     /// Calls so far that change something.
