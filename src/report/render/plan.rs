@@ -249,7 +249,7 @@ impl Page<'_> {
         if plan.verdict.plan.is_empty() {
             let differs =
                 plan.verdict.findings.iter().any(|finding| finding.code.starts_with("drift/"));
-            self.section("Steps", if differs { "none can be named yet" } else { "none" });
+            self.section("Steps", if differs { "none: the gates say why" } else { "none" });
             return;
         }
         // Waiting, and giving something back, is behind no gate.
