@@ -296,7 +296,7 @@ async fn carry_out(
 fn tell(name: &str, step: &Step, outcome: &Outcome) {
     let of = match &step.order {
         Order::Triggers(targets) => targets.len(),
-        Order::Update(_) | Order::Wait(_) | Order::Later => 0,
+        Order::Update(_) | Order::Continue(_) | Order::Wait(_) | Order::Later => 0,
     };
     let done = outcome.done;
     output::line(format_args!("{name}: {}: {done} of {of} done.", step.summary));

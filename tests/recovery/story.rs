@@ -55,7 +55,7 @@ impl Story {
             assert!(
                 clock::now() < end,
                 "{what}: not within {A_DAY:?}\n{}",
-                describe(self.daemon.status().as_ref(), &self.daemon.store)
+                describe("einstein", self.daemon.status().as_ref(), &self.daemon.store)
             );
             clock::sleep(A_MOMENT).await;
         }

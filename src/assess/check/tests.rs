@@ -443,7 +443,7 @@ proptest! {
             }
             world.assess().plan.iter().find_map(|step| match &step.order {
                 Order::Update(order) => Some(order.token.clone()),
-                Order::Triggers(_) | Order::Wait(_) | Order::Later => None,
+                Order::Triggers(_) | Order::Continue(_) | Order::Wait(_) | Order::Later => None,
             })
         };
         if let (Some(one), Some(other)) = (token(&one, Some("rec-x")), token(&other, Some("rec-x"))) {
