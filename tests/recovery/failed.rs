@@ -34,7 +34,7 @@ async fn an_update_that_time_heals_is_tried_again_and_not_for_ever() {
         assert!(said.contains(part), "{part}: {said}");
     }
     story.until("events to run", |_| story.all_triggers_run()).await;
-    story.nothing_happens_for(Duration::from_hours(24)).await;
+    story.nothing_happens_for(Duration::from_hours(4)).await;
     story.end().await;
 }
 
@@ -61,7 +61,7 @@ async fn what_time_does_not_heal_is_tried_once() {
         assert!(said.contains(part), "{part}: {said}");
         assert_eq!(story.updates(), 1, "{message}");
         story.until("events to run", |_| story.all_triggers_run()).await;
-        story.nothing_happens_for(Duration::from_hours(6)).await;
+        story.nothing_happens_for(Duration::from_hours(2)).await;
         story.end().await;
     }
 }

@@ -2,12 +2,10 @@
 
 use super::daemon::is;
 use super::look::{MIGRATE, STAY};
-use super::story::{Story, act, console_update};
+use super::story::Story;
 use serde_json::json;
 use std::time::Duration;
 use ted_controller::assess::types::ConditionType;
-
-const GROWN: &str = "actions:\n  - {at: 0s, do: {grow-storage: {to: 240, optimizing: false}}}\n";
 
 fn with_policy(policy: &str) -> String {
     MIGRATE.replace("policy: {mode: apply, approve: [redis-to-valkey]}", policy)
@@ -29,11 +27,11 @@ async fn nothing_is_continued_that_may_not_start() {
         ),
     ] {
         let document = with_policy(policy);
-        let story = Story::after(GROWN, |sim| act(sim, &console_update()), &document);
+        let story = Story::stuck("default", &document).await;
         let said = story.until_stalled().await;
         assert!(said.contains(part), "{why}: {said}");
         assert!(said.contains("aws cloudformation continue-update-rollback"), "{why}: {said}");
-        story.nothing_happens_for(Duration::from_hours(3)).await;
+        story.nothing_happens_for(Duration::from_hours(2)).await;
         assert_eq!(story.writes(), Vec::<String>::new(), "{why}");
         story.end().await;
     }
@@ -43,7 +41,7 @@ async fn nothing_is_continued_that_may_not_start() {
 async fn the_commands_for_a_person_are_those_that_work() {
     let document =
         with_policy("policy: {mode: apply, recovery: manual, approve: [redis-to-valkey]}");
-    let story = Story::after(GROWN, |sim| act(sim, &console_update()), &document);
+    let story = Story::stuck("default", &document).await;
     story.until_stalled().await;
     // Continued by hand as it is, it fails again; then the next command skips the database.
     story.by_hand().await;
@@ -86,21 +84,19 @@ async fn a_caller_who_may_not_update_is_refused_a_few_times_and_then_says_so() {
     assert!(said.contains("servicecatalog:UpdateProvisionedProduct"), "{said}");
     story.until("events to run", |_| story.all_triggers_run()).await;
     assert_eq!(story.updates(), 3, "with growing waits");
-    story.nothing_happens_for(Duration::from_hours(12)).await;
+    story.nothing_happens_for(Duration::from_hours(2)).await;
     story.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_may_not_continue_a_rollback_is_refused_a_few_times_and_then_says_so() {
-    let scenario = format!(
-        "{GROWN}  - {{at: 0s, do: {{deny: {{principal: caller, actions: [\"cloudformation:ContinueUpdateRollback\"]}}}}}}\n"
-    );
-    let story = Story::after(&scenario, |sim| act(sim, &console_update()), MIGRATE);
+    let scenario = "actions:\n  - {at: 0s, do: {deny: {principal: caller, actions: [\"cloudformation:ContinueUpdateRollback\"]}}}\n";
+    let story = Story::stuck(scenario, MIGRATE).await;
     let said = story.until_stalled().await;
     assert!(said.contains("cloudformation:ContinueUpdateRollback"), "{said}");
     assert_eq!(story.count("ContinueUpdateRollback"), 3);
     story.until("events to run", |_| story.all_triggers_run()).await;
-    story.nothing_happens_for(Duration::from_hours(12)).await;
+    story.nothing_happens_for(Duration::from_hours(2)).await;
     story.act(&json!("allow"));
     story.retry().await;
     story.until_ready().await;
@@ -110,8 +106,7 @@ async fn a_caller_who_may_not_continue_a_rollback_is_refused_a_few_times_and_the
 #[tokio::test(start_paused = true)]
 async fn a_stack_without_a_role_of_its_own_is_not_continued_on_our_credentials() {
     let document = MIGRATE.replace("approve: [", "approve: [no-launch-role, ");
-    let scenario = "extends: no-launch-role\nactions:\n  - {at: 0s, do: {grow-storage: {to: 240, optimizing: false}}}\n";
-    let story = Story::after(scenario, |sim| act(sim, &console_update()), &document);
+    let story = Story::stuck("no-launch-role", &document).await;
     let said = story.until_stalled().await;
     assert!(said.contains("no role of its own"), "{said}");
     story.nothing_happens_for(Duration::from_hours(2)).await;
@@ -122,7 +117,7 @@ async fn a_stack_without_a_role_of_its_own_is_not_continued_on_our_credentials()
 #[tokio::test(start_paused = true)]
 async fn a_stack_that_somebody_changed_past_service_catalog_is_left_to_them() {
     let change = json!({"stack-update": {"parameters": {"DBInstanceClass": "db.m6g.xlarge"}}});
-    let story = Story::after(GROWN, |sim| act(sim, &change), MIGRATE);
+    let story = Story::stuck_by("default", &change, MIGRATE).await;
     let said = story.until_stalled().await;
     assert!(said.contains("past Service Catalog"), "{said}");
     assert_eq!((story.updates(), story.continuations().len()), (0, 0));
@@ -135,7 +130,7 @@ async fn a_taint_alone_takes_a_person_and_is_healed_with_its_approval() {
     let story = Story::begin("tainted", &document);
     let said = story.until_stalled().await;
     assert!(said.contains("approve: [retrigger]"), "{said}");
-    story.nothing_happens_for(Duration::from_hours(12)).await;
+    story.nothing_happens_for(Duration::from_hours(2)).await;
     story.daemon.commit(Some(&document.replace("apply}", "apply, approve: [retrigger]}")));
     story.until_ready().await;
     assert_eq!(story.updates(), 1);

@@ -1,14 +1,11 @@
 //! Rollbacks that failed, and are continued.
 
 use super::look::{MIGRATE, STAY};
-use super::story::{NOT_AVAILABLE, STORAGE, Story, act, console_update, failing};
+use super::story::{NOT_AVAILABLE, STORAGE, Story, failing};
 use serde_json::json;
 use std::time::Duration;
 use ted_controller::assess::types::Phase;
 use ted_controller::report::Status;
-
-/// The storage grew long ago, somebody updates with the old size, and so does the way back.
-const GROWN: &str = "actions:\n  - {at: 0s, do: {grow-storage: {to: 240, optimizing: false}}}\n";
 
 fn stay() -> String {
     format!("{STAY}  policy: {{mode: apply}}\n")
@@ -17,23 +14,22 @@ fn stay() -> String {
 #[tokio::test(start_paused = true)]
 async fn storage_out_of_step_is_continued_without_the_database_and_then_aligned() {
     // Not this controller's update: events were never paused for it.
-    let story = Story::after(GROWN, |sim| act(sim, &console_update()), &stay());
-    story.until("the rollback to be continued", |_| story.continuations().len() == 2).await;
-    story.until("the aligned update", |_| story.updates() == 1).await;
+    let story = Story::stuck("default", &stay()).await;
+    story.until_rolled_back().await;
     story.until_ready().await;
     assert_eq!(story.continuations(), [vec![], vec!["HivePrimary".to_owned()]]);
     assert!(story.events_were_paused_before("ContinueUpdateRollback"), "{:?}", story.writes());
     let status = story.status();
     assert_eq!(status.actual.product_status.as_deref(), Some("AVAILABLE"));
     assert!(status.findings.iter().all(|it| it.code != "sync/storage"), "{:?}", status.findings);
-    story.nothing_happens_for(Duration::from_hours(12)).await;
+    story.nothing_happens_for(Duration::from_hours(2)).await;
     assert_eq!(story.updates(), 1, "no storm");
     story.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_migration_goes_on_after_somebody_elses_rollback_was_recovered() {
-    let story = Story::after(GROWN, |sim| act(sim, &console_update()), MIGRATE);
+    let story = Story::stuck("default", MIGRATE).await;
     story.until_ready().await;
     assert_eq!(story.continuations(), [vec![], vec!["HivePrimary".to_owned()]]);
     assert_eq!(story.updates(), 1);
@@ -63,7 +59,7 @@ async fn the_database_is_waited_for_and_what_has_passed_by_then_is_not_skipped()
 #[tokio::test(start_paused = true)]
 async fn storage_that_grows_during_our_own_update_is_recovered_under_its_pause() {
     let story = Story::begin("storage-autoscaled-mid-update", MIGRATE);
-    story.until("the rollback to be continued", |_| story.continuations().len() == 2).await;
+    story.until_rolled_back().await;
     let said = story.until_stalled().await;
     assert_eq!(story.continuations()[1], ["HivePrimary"]);
     assert_eq!(story.updates(), 1);
@@ -94,7 +90,7 @@ async fn at_most_two_continuations_follow_a_failure() {
     assert!(!skipped.iter().any(|name| name.starts_with("Cache")), "{skipped:?}");
     let before = story.continuations().len();
     story.retry().await;
-    story.nothing_happens_for(Duration::from_hours(6)).await;
+    story.nothing_happens_for(Duration::from_hours(2)).await;
     assert_eq!(story.continuations().len(), before, "not by asking again either");
     story.end().await;
 }
@@ -105,13 +101,8 @@ async fn a_continuation_is_allowed_outside_of_windows_and_the_update_is_not() {
         "approve: [redis-to-valkey]",
         "approve: [redis-to-valkey], maintenanceWindows: [{days: [Tue], start: \"02:00\", end: \"06:00\"}]",
     );
-    let story = Story::after(GROWN, |sim| act(sim, &console_update()), &document);
-    story.until("the rollback to be continued", |_| story.continuations().len() == 2).await;
-    story
-        .until("the way back to end", |status| {
-            status.actual.stack_status.as_deref() == Some("UPDATE_ROLLBACK_COMPLETE")
-        })
-        .await;
+    let story = Story::stuck("default", &document).await;
+    story.until_rolled_back().await;
     story.until("events to be given back", |_| story.count("TagResource") == 18).await;
     story.nothing_happens_for(Duration::from_hours(1)).await;
     assert_eq!(story.updates(), 0, "2026-08-01 is a Saturday");
@@ -120,7 +111,7 @@ async fn a_continuation_is_allowed_outside_of_windows_and_the_update_is_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_controller_that_dies_between_two_continuations_makes_no_third() {
-    let story = Story::after(GROWN, |sim| act(sim, &console_update()), &stay());
+    let story = Story::stuck("default", &stay()).await;
     let one = |_: &Status| story.continuations().len() == 1;
     story.daemon.until("the first continuation", Duration::from_hours(1), one).await;
     let Story { sim, daemon } = story;
@@ -135,10 +126,9 @@ async fn a_controller_that_dies_between_two_continuations_makes_no_third() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_to_a_continuation_makes_it_no_second_one() {
-    let scenario = format!(
-        "{GROWN}faults:\n  - {{operation: ContinueUpdateRollback, times: 1, fault: lost-answer}}\n"
-    );
-    let story = Story::after(&scenario, |sim| act(sim, &console_update()), &stay());
+    let scenario =
+        "faults:\n  - {operation: ContinueUpdateRollback, times: 1, fault: lost-answer}\n";
+    let story = Story::stuck(scenario, &stay()).await;
     story.until_ready().await;
     assert_eq!(story.continuations(), [vec![], vec!["HivePrimary".to_owned()]]);
     story.end().await;
@@ -169,9 +159,9 @@ async fn past_the_door_it_goes_forward_once_a_person_has_said_so() {
 
 #[tokio::test(start_paused = true)]
 async fn the_status_of_the_product_is_not_taken_for_that_of_its_stack() {
-    let scenario = format!("{GROWN}options: {{statusAfterRollbackFailed: ERROR}}\n");
-    let story = Story::after(&scenario, |sim| act(sim, &console_update()), &stay());
-    story.until("the rollback to be continued", |_| story.continuations().len() == 2).await;
+    let scenario = "options: {statusAfterRollbackFailed: ERROR}\n";
+    let story = Story::stuck(scenario, &stay()).await;
+    story.until_rolled_back().await;
     let said = story.until_stalled().await;
     assert!(said.contains("the product cannot be updated"), "{said}");
     assert_eq!(story.updates(), 0, "a product in ERROR takes no update");

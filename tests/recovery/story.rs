@@ -29,17 +29,23 @@ pub(crate) struct Story {
 impl Story {
     /// Begins with a scenario file and a document.
     pub(crate) fn begin(scenario: &str, document: &str) -> Self {
-        Self::after(scenario, |_| {}, document)
+        let sim = world(scenario);
+        let daemon = Daemon::start(&sim, document, Options::default());
+        Self { sim, daemon }
     }
 
-    /// As [`Self::begin`], with something done before there is a controller.
-    pub(crate) fn after(scenario: &str, before: impl FnOnce(&Sim), document: &str) -> Self {
-        let scenario = match Scenario::named(scenario) {
-            Ok(named) => named,
-            Err(_) => Scenario::parse("recovery.yaml", scenario).expect("the scenario parses"),
-        };
-        let sim = Sim::start(&scenario, 1.0).expect("the world can be built");
-        before(&sim);
+    /// Begins when somebody's update has failed, and its rollback, too: storage had grown, and RDS allows changes of it again.
+    pub(crate) async fn stuck(scenario: &str, document: &str) -> Self {
+        Self::stuck_by(scenario, &console_update(), document).await
+    }
+
+    /// As [`Self::stuck`], by another update.
+    pub(crate) async fn stuck_by(scenario: &str, update: &Value, document: &str) -> Self {
+        let sim = world(scenario);
+        act(&sim, &json!({"grow-storage": {"to": 240, "optimizing": false}}));
+        clock::sleep(Duration::from_hours(7)).await;
+        act(&sim, update);
+        clock::sleep(Duration::from_hours(1)).await;
         let daemon = Daemon::start(&sim, document, Options::default());
         Self { sim, daemon }
     }
@@ -59,6 +65,14 @@ impl Story {
             );
             clock::sleep(A_MOMENT).await;
         }
+    }
+
+    /// Waits until the stack is back where it was.
+    pub(crate) async fn until_rolled_back(&self) {
+        let back = |status: &Status| {
+            status.actual.stack_status.as_deref() == Some("UPDATE_ROLLBACK_COMPLETE")
+        };
+        self.until("the rollback to end", back).await;
     }
 
     /// Waits until a person is needed and everything that can be given back was; answers what the condition says.
@@ -206,6 +220,15 @@ fn sdk(sim: &Sim) -> aws_config::SdkConfig {
             aws_smithy_async::rt::sleep::TokioSleep::new(),
         ))
         .build()
+}
+
+/// The world of a scenario, by its name or its text.
+fn world(scenario: &str) -> Sim {
+    let scenario = match Scenario::named(scenario) {
+        Ok(named) => named,
+        Err(_) => Scenario::parse("recovery.yaml", scenario).expect("the scenario parses"),
+    };
+    Sim::start(&scenario, 1.0).expect("the world can be built")
 }
 
 /// Does something in the world.
