@@ -65,7 +65,14 @@ pub(super) async fn tell(play: &mut Play) -> Result<Ending, Error> {
                 play.tick().await?;
                 play.daemon.look_now().await;
             }
-            Standing::Waits(_) | Standing::Over => break,
+            Standing::Waits(_) | Standing::Over => {
+                // What has happened since the last tick shows in the status already, and is still to be told.
+                let told = play.heard.len();
+                play.tick().await?;
+                if play.heard.len() == told {
+                    break;
+                }
+            }
         }
     }
     play.picture = None;
