@@ -372,3 +372,25 @@ async fn a_pause_takes_few_looks_and_leaves_lambda_to_others() {
     let busiest = (0..asked.len()).map(within).max().unwrap();
     assert!(busiest <= 10 + 10 * 5, "{busiest} in ten seconds");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_does_not_get_shorter_after_a_pause_is_told() {
+    // Nobody takes messages while triggers are off, and afterwards fewer than arrive.
+    let text = "actions:\n  - at: 0s\n    do: {queue-rates: {queues: '*worker*', arrival: 12, drain: 1}}\n";
+    let sim = Sim::start(&Scenario::parse("busy.yaml", text).unwrap(), 1.0).unwrap();
+    let daemon = Daemon::start(&sim, MIGRATE, Options::default());
+    let hour = Duration::from_hours(1);
+    daemon.until("the pause", hour, |status| is(status, ConditionType::EventsPaused)).await;
+    daemon.until("its end", 6 * hour, |status| !is(status, ConditionType::EventsPaused)).await;
+    let told = |status: &ted_controller::report::Status| {
+        status.findings.iter().any(|finding| finding.code == "sync/backlog-not-draining")
+    };
+    assert!(!told(&daemon.status().unwrap()), "it takes a while to tell");
+    daemon.until("the finding", hour, told).await;
+    let status = daemon.status().unwrap();
+    let finding =
+        status.findings.iter().find(|finding| finding.code == "sync/backlog-not-draining");
+    let message = finding.unwrap().message.clone();
+    assert!(message.contains("it does not get shorter"), "{message}");
+    daemon.stop().await;
+}

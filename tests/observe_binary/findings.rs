@@ -1,9 +1,12 @@
 //! Each disagreement, made by changing the world from outside: found by exactly its code, with both values, where each was read, and what
 //! to do; and nothing else is reported.
 
+use crate::golden;
 use crate::harness::{MIGRATE, STAY, VALKEY, World, each};
 use crate::operator::change_cache;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Mutex;
 use ted_controller::assess::codes::{Of, all};
 
 /// A finding as it must be shown: code, what should be, what is, a part of where that was read, a part of the remedy.
@@ -419,6 +422,7 @@ const CASES: &[Case] = &[
 
 #[test]
 fn each_disagreement_is_found_by_its_code_and_nothing_else_is_reported() {
+    let texts: Mutex<BTreeMap<&str, String>> = Mutex::default();
     each(CASES, |case| {
         let Case { why, scenario, document, bend, found } = case;
         let world = world(scenario);
@@ -429,6 +433,7 @@ fn each_disagreement_is_found_by_its_code_and_nothing_else_is_reported() {
             .iter()
             .filter(|finding| !finding["code"].as_str().unwrap().starts_with("info/"))
             .collect();
+        texts.lock().unwrap().insert(why, shown.iter().map(|finding| text(finding)).collect());
         assert_eq!(shown.len(), found.len(), "{why}: {shown:#?}");
         for (code, desired, actual, read_from, remedy) in *found {
             let fits = shown.iter().any(|finding| {
@@ -453,6 +458,28 @@ fn each_disagreement_is_found_by_its_code_and_nothing_else_is_reported() {
         assert_eq!(plan.condition("Drifted").0 == "True", any("drift/"), "{why}");
         assert_eq!(plan.condition("OutOfSync").0 == "True", any("sync/"), "{why}");
     });
+    let texts = texts.into_inner().unwrap();
+    let whole: String = texts.iter().map(|(why, text)| format!("# {why}\n\n{text}")).collect();
+    golden::check("tests/golden/findings.txt", &whole);
+}
+
+/// A finding as people read it, but for the times in it: they depend on how fast this host is.
+fn text(finding: &serde_json::Value) -> String {
+    let times = regex_lite::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC").unwrap();
+    let mut text = String::new();
+    let says = |member: &str| finding[member].as_str().unwrap_or("–").to_owned();
+    let _ = writeln!(text, "{} ({}): {}", says("code"), says("severity"), says("message"));
+    for (label, member) in [
+        ("should be", "desired"),
+        ("is", "actual"),
+        ("read from", "readFrom"),
+        ("what to do", "remedy"),
+        ("guide", "guide"),
+    ] {
+        let _ = writeln!(text, "    {label}: {}", says(member));
+    }
+    text.push('\n');
+    times.replace_all(&text, "<time>").into_owned()
 }
 
 /// A named scenario, or a world of one's own.

@@ -15,6 +15,8 @@ mod bad_input;
 mod bad_wire;
 mod denials;
 mod findings;
+#[path = "../support/golden.rs"]
+mod golden;
 mod harness;
 mod hostile;
 mod operator;
