@@ -459,7 +459,10 @@ fn each_disagreement_is_found_by_its_code_and_nothing_else_is_reported() {
         assert_eq!(plan.condition("OutOfSync").0 == "True", any("sync/"), "{why}");
     });
     let texts = texts.into_inner().unwrap();
-    let whole: String = texts.iter().map(|(why, text)| format!("# {why}\n\n{text}")).collect();
+    let whole = texts.iter().fold(String::new(), |mut whole, (why, text)| {
+        let _ = write!(whole, "# {why}\n\n{text}");
+        whole
+    });
     golden::check("tests/golden/findings.txt", &whole);
 }
 
