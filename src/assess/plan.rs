@@ -15,6 +15,7 @@ use super::types::{
     UpdateOrder, WaitOrder,
 };
 use crate::observe::observation::{Observation, Product, Trigger};
+use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -353,7 +354,7 @@ fn wait_for_gates(gates: &[Gate]) -> Option<Step> {
 
 fn wait(wait_for: String, until: Option<jiff::Timestamp>) -> Step {
     let summary = match until {
-        Some(until) => format!("wait for {wait_for}, until {until}"),
+        Some(until) => format!("wait for {wait_for}, until {}", moment(until)),
         None => format!("wait for {wait_for}"),
     };
     Step { step: StepKind::Wait, summary, order: Order::Wait(WaitOrder { wait_for, until }) }

@@ -9,6 +9,7 @@ use crate::assess::past::Refused;
 use crate::assess::types::{ChangeKind, StepKind};
 use crate::desired::{Approval, Engine, Role, Storage};
 use crate::observe::observation::Record;
+use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -50,11 +51,12 @@ pub(super) fn self_heal(case: &Case<'_>) -> Verdict {
         .saturating_mul(3_u32.saturating_pow(u32::try_from(fights).unwrap_or(u32::MAX).min(5)));
     let until = since.saturating_add(signed(settle)).unwrap_or(Timestamp::MAX);
     if until <= case.now() {
-        return Verdict::holds(format!("it has differed since {since}"));
+        return Verdict::holds(format!("it has differed since {}", moment(since)));
     }
     let message = if fights == 0 {
         format!(
-            "it differs since {since}, and is corrected when that has stood for {}",
+            "it differs since {}, and is corrected when that has stood for {}",
+            moment(since),
             minutes(settle)
         )
     } else {
