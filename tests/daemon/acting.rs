@@ -215,6 +215,8 @@ fn what_may_still_lead_to_an_update_is_not_given_back_by_hand() {
     if !updates(&sim).is_empty() {
         return;
     }
+    // What was on its way when the daemon died arrives.
+    sim.advance("2m");
     let early = resume(&sim, &folder, &["--yes"]);
     assert_eq!(early.code, Some(2), "{early:?}");
     assert!(early.stderr.contains("the hold may still lead to an update until"), "{early:?}");
