@@ -52,6 +52,10 @@ pub(super) fn plan(
         (_, Some(recovery)) if pause && recovery.goes() => {
             Wish::Repair { digest: digest.as_str(), drain: case.desired.spec.events.drain }
         }
+        // Triggers on their way to Disabled close a gate for a moment: what is paused for the continuation stays so.
+        (_, Some(recovery)) if pause && opens_soon(case, recovery) => {
+            Wish::Soon { digest: digest.as_str() }
+        }
         (Some(_), None) if pause => wish(case, asked, digest.as_str()),
         (_, _) => Wish::Nothing,
     };
@@ -200,6 +204,17 @@ fn wish<'a>(case: &Case<'_>, gates: &[Gate], digest: &'a str) -> Wish<'a> {
     } else {
         Wish::Nothing
     }
+}
+
+/// Whether a continuation waits for something that passes within minutes, while events are paused for it.
+fn opens_soon(case: &Case<'_>, recovery: &Recovery) -> bool {
+    let now = case.observation.now;
+    let verdict = &recovery.verdict;
+    verdict.state == GateState::Waiting
+        && match verdict.until {
+            Some(until) => until.duration_since(now) <= SOON,
+            None => last_progress(case).is_some_and(|at| now.duration_since(at) <= SOON),
+        }
 }
 
 /// When this controller last did something to the triggers that it holds for this product: a slow pause is no waiting. The lease bounds it.

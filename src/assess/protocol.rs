@@ -263,7 +263,8 @@ impl<'a> Case<'a> {
 
     /// Whether the stack is stuck and nothing is wanted that would move it.
     fn is_stuck_for_good(&self) -> bool {
-        self.scene.motion == Motion::Stuck && !matches!(self.wish, Wish::Repair { .. })
+        self.scene.motion == Motion::Stuck
+            && !matches!(self.wish, Wish::Repair { .. } | Wish::Soon { .. })
     }
 
     /// Whether a claim under an earlier record is there: that of the update that failed. Such a claim stays as long as the stack is stuck.

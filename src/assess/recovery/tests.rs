@@ -372,6 +372,32 @@ fn without_a_pause_it_goes_at_once() {
 }
 
 #[test]
+fn a_trigger_on_its_way_ends_no_pause() {
+    let paused = |state: &str, minutes_ago: i64| {
+        stuck().with(|world| {
+            let digest = world.desired().digest();
+            let since = at(crate::assess::testing::NOW).as_second() - 60 * minutes_ago;
+            let tag = format!("held rec-2 {since} ctl-1 {} made:0", digest.as_str());
+            let triggers = &mut there(&mut world.observation.triggers).mappings;
+            for trigger in triggers.iter_mut() {
+                trigger.state = "Disabled".to_owned();
+                let key = "ted-controller:hold:pp-senyqa2ncjkws".to_owned();
+                trigger.tags.as_mut().unwrap().insert(key, tag.clone());
+            }
+            triggers[0].state = state.to_owned();
+        })
+    };
+    for (state, ago, wanted, why) in [
+        ("Disabled", 2, StepKind::ContinueRollback, "all are off, and have been for long enough"),
+        ("Disabling", 2, StepKind::Wait, "the others stay off until it is off, too"),
+        ("Disabling", 8, StepKind::Release, "it does not arrive: events run again"),
+    ] {
+        let assessment = paused(state, ago).assess();
+        assert_eq!(assessment.next.map(|step| step.step), Some(wanted), "{why}");
+    }
+}
+
+#[test]
 fn whoever_continues_the_same_failure_asks_for_the_same_continuation() {
     let tokens = |bend: Bend| continuation(&stuck().with(bend).assess()).unwrap().token.clone();
     let first = tokens(|_| {});
