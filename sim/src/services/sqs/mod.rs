@@ -254,14 +254,14 @@ mod tests {
     use crate::services::iam::testing::{ACCOUNT, ask, at, length, pass, scope, text, world};
     use serde_json::json;
 
-    const URL: &str = "https://sqs.us-east-2.amazonaws.com/111122223333/work";
+    const URL: &str = "https://sqs.us-east-2.amazonaws.com/111122223333/jobs";
 
     fn with_queue() -> World {
         let mut world = world(Options::default());
         add_queue(
             &mut world,
             &scope(),
-            "work",
+            "jobs",
             BTreeMap::from([("RedrivePolicy", "{}".to_owned())]),
         );
         world
@@ -280,17 +280,17 @@ mod tests {
     fn a_queue_is_found_by_name_and_by_any_url_with_its_path() {
         let mut world = with_queue();
         let found =
-            ask(&mut world, Service::Sqs, "GetQueueUrl", &json!({"QueueName": "work"})).unwrap();
+            ask(&mut world, Service::Sqs, "GetQueueUrl", &json!({"QueueName": "jobs"})).unwrap();
         assert_eq!(text(&found, "QueueUrl").as_deref(), Some(URL));
         for url in [
             URL,
-            "http://127.0.0.1:4566/111122223333/work",
-            "https://queue.amazonaws.com/111122223333/work/",
+            "http://127.0.0.1:4566/111122223333/jobs",
+            "https://queue.amazonaws.com/111122223333/jobs/",
         ] {
             let answer = attributes(&mut world, url, &json!(["QueueArn"])).unwrap();
             assert_eq!(
                 text(&answer, "Attributes.QueueArn").as_deref(),
-                Some("arn:aws:sqs:us-east-2:111122223333:work"),
+                Some("arn:aws:sqs:us-east-2:111122223333:jobs"),
                 "{url}"
             );
         }
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn the_level_follows_virtual_time() {
         let mut world = with_queue();
-        assert!(set_rates(&mut world, &scope(), "work", 3.0, 10.0));
+        assert!(set_rates(&mut world, &scope(), "jobs", 3.0, 10.0));
         pass(&mut world, 60);
         let answer = attributes(&mut world, URL, &json!(["ApproximateNumberOfMessages"])).unwrap();
         assert_eq!(text(&answer, "Attributes.ApproximateNumberOfMessages").as_deref(), Some("180"));
@@ -347,13 +347,13 @@ mod tests {
             (
                 "another account's",
                 "GetQueueUrl",
-                json!({"QueueName": "work", "QueueOwnerAWSAccountId": "444455556666"}),
+                json!({"QueueName": "jobs", "QueueOwnerAWSAccountId": "444455556666"}),
                 "AccessDeniedException",
             ),
             (
                 "no queue's URL",
                 "GetQueueAttributes",
-                json!({"QueueUrl": "https://example.com/work"}),
+                json!({"QueueUrl": "https://example.com/jobs"}),
                 "InvalidAddress",
             ),
             ("no URL", "GetQueueAttributes", json!({}), "MissingParameter"),
@@ -377,19 +377,19 @@ mod tests {
     #[test]
     fn queues_are_listed_by_prefix_and_in_pages() {
         let mut world = with_queue();
-        for name in ["work-b", "work-a", "other"] {
+        for name in ["jobs-b", "jobs-a", "other"] {
             add_queue(&mut world, &scope(), name, BTreeMap::new());
         }
         let mut list = |input: Value| ask(&mut world, Service::Sqs, "ListQueues", &input).unwrap();
         assert_eq!(length(&list(json!({})), "QueueUrls"), 4);
         assert_eq!(list(json!({"QueueNamePrefix": "x"})), Map::new());
-        let first = list(json!({"QueueNamePrefix": "work", "MaxResults": 2}));
+        let first = list(json!({"QueueNamePrefix": "jobs", "MaxResults": 2}));
         assert_eq!(
             text(&first, "QueueUrls.1").as_deref(),
-            Some(format!("https://sqs.us-east-2.amazonaws.com/{ACCOUNT}/work-a").as_str())
+            Some(format!("https://sqs.us-east-2.amazonaws.com/{ACCOUNT}/jobs-a").as_str())
         );
         let second = list(
-            json!({"QueueNamePrefix": "work", "MaxResults": 2, "NextToken": text(&first, "NextToken")}),
+            json!({"QueueNamePrefix": "jobs", "MaxResults": 2, "NextToken": text(&first, "NextToken")}),
         );
         assert_eq!((length(&second, "QueueUrls"), at(&second, "NextToken")), (1, None));
     }
