@@ -35,15 +35,7 @@ pub(super) struct Grounds<'a> {
 impl Grounds<'_> {
     /// Whether the product or its stack is being changed, by any of the three that tell. Without the product there is no stack of its either.
     fn under_change(&self) -> bool {
-        let Some(product) = self.facts.product.one() else { return false };
-        let root = self.observation.root.present();
-        let record = self.observation.last_record.present();
-        product.status == "UNDER_CHANGE"
-            || root.is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
-            // Right after a request the product may still look as before; its record does not.
-            || record.is_some_and(|record| {
-                matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
-            })
+        self.facts.product.one().is_some() && self.observation.is_changing()
     }
 
     fn suspended(&self) -> bool {

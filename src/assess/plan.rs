@@ -9,7 +9,7 @@ use super::facts::{Facts, Target, ThePath};
 use super::gates::{self, Case};
 use super::holds::{End, Hold, NO_RECORD, Release, hold_key, hold_of, holds_on};
 use super::protocol::{self, Act, Me, Next, Sent, Terms, Wish, Write};
-use super::recovery::{Recovery, is_stuck};
+use super::recovery::Recovery;
 use super::types::{
     ChangeKind, ContinueOrder, Expected, Gate, GateState, Order, Step, StepKind, TriggerTarget,
     UpdateOrder, WaitOrder,
@@ -289,7 +289,7 @@ fn is_held(trigger: &Trigger, product: &Product, case: &Case<'_>) -> bool {
             let record = product.last_provisioning_record_id.as_deref().unwrap_or(NO_RECORD);
             // The hold of an update that failed lasts as long as its stack is stuck.
             claim.controller == case.context.controller_id
-                && (claim.record == record || is_stuck(case.observation))
+                && (claim.record == record || case.observation.is_stuck())
         }
         Some(Hold::Released(_) | Hold::Garbled(_)) | None => false,
     }
@@ -336,15 +336,8 @@ fn count(triggers: &[&Trigger]) -> String {
 
 /// A change that runs already.
 fn wait_for_change(case: &Case<'_>) -> Option<Step> {
-    let product = case.facts.product.one()?;
-    let stack_moves =
-        case.observation.root.present().is_some_and(|stack| stack.status.ends_with("_IN_PROGRESS"));
-    let record = case.observation.last_record.present().filter(|record| {
-        matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
-    });
-    if product.status != "UNDER_CHANGE" && !stack_moves && record.is_none() {
-        return None;
-    }
+    case.facts.product.one().filter(|_| case.observation.is_changing())?;
+    let record = case.observation.last_record.present().filter(|record| record.runs());
     let wait_for = match record {
         Some(record) => format!("the change that runs (record {}) to end", record.id),
         None => "the change that runs to end".to_owned(),

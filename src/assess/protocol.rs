@@ -525,9 +525,7 @@ impl<'a> Case<'a> {
 /// Whether something changes, as one look has it.
 pub fn motion(product: Option<&Product>, record: &Seen<Record>, root: Option<&str>) -> Motion {
     let (Some(product), Some(root)) = (product, root) else { return Motion::Unknown };
-    let record_runs = record
-        .present()
-        .is_some_and(|record| !matches!(record.status.as_str(), "SUCCEEDED" | "FAILED"));
+    let record_runs = record.present().is_some_and(|record| !record.is_over());
     // Right after a request the product may still look as before: then its record is another one than the one that was read.
     let another = record.present().is_some_and(|record| {
         product.last_provisioning_record_id.as_ref().is_some_and(|id| *id != record.id)

@@ -23,15 +23,12 @@ use super::gates::{Case, Verdict, events_pausable, may_act, refused, right_produ
 use super::types::{ContinueOrder, GateState};
 use super::{Context, plan};
 use crate::desired::{Approval, Desired, Engine, Recovery as Who, Storage};
-use crate::observe::observation::{Database, Observation, Stack};
+use crate::observe::observation::{Database, Observation, ROLLBACK_FAILED, Stack};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
 /// How often a rollback is continued after it failed: once as it is, once without what is proven to be in the way.
 const MOST_CONTINUATIONS: usize = 2;
-
-/// What CloudFormation calls it.
-const ROLLBACK_FAILED: &str = "UPDATE_ROLLBACK_FAILED";
 
 /// What is to be done about a rollback that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +51,6 @@ impl Recovery {
     pub(super) fn goes_on(&self) -> bool {
         self.goes() || self.verdict.state == GateState::Waiting
     }
-}
-
-/// Whether the stack takes no update before its rollback is continued.
-pub(super) fn is_stuck(observation: &Observation) -> bool {
-    observation.root.present().is_some_and(|root| root.status == ROLLBACK_FAILED)
 }
 
 /// Whether a rollback runs that was continued: the request that led to it has ended before.
@@ -87,7 +79,7 @@ pub(super) fn must_align(desired: &Desired, observation: &Observation, context: 
     policy.storage == Storage::Adopt
         && policy.recovery == Who::Auto
         && tainted
-        && (continued || is_stuck(observation))
+        && (continued || observation.is_stuck())
 }
 
 /// The token of a continuation: whoever continues the same failed rollback of the same change asks for the same one continuation.

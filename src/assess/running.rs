@@ -26,9 +26,7 @@ impl<'a> Running<'a> {
     /// The change that runs. `None`: none does, or nobody says since when.
     pub(super) fn of(observation: &'a Observation) -> Option<Self> {
         let root = observation.root.present();
-        let record = observation.last_record.present().filter(|record| {
-            matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
-        });
+        let record = observation.last_record.present().filter(|record| record.runs());
         let stack = root.filter(|stack| stack.status.ends_with("_IN_PROGRESS"));
         let of_record = record.and_then(|record| record.created);
         let began = of_record.or(stack.and_then(|stack| stack.updated.or(stack.created)))?;

@@ -190,7 +190,7 @@ async fn steady(
     // Of a stack that was deleted everything has to be found again.
     let Some(root) = existing(Some(convert::stack(&root))) else { return Ok(None) };
     // A new record shows as the product's last.
-    let over = is_over(ids.record);
+    let over = ids.record.is_over();
     let as_before = product == *ids.product && root == *ids.root && over;
     let quiet = product.status != "UNDER_CHANGE" && !root.status.ends_with("_IN_PROGRESS");
     let fresh = now.duration_since(known.slow_at) < SLOW_CLOCK;
@@ -214,11 +214,6 @@ async fn steady(
     ];
     observation.read_at.extend(read.map(|(part, at)| (part.to_owned(), at)));
     Ok(Some(observation))
-}
-
-/// Whether a record stays as it is from now on.
-fn is_over(record: &Record) -> bool {
-    matches!(record.status.as_str(), "SUCCEEDED" | "FAILED")
 }
 
 /// The hive that a look without a document found is the one that its caches were chosen by.
@@ -471,7 +466,7 @@ impl Collector<'_> {
             [&seen.last_record, &seen.last_success]
                 .into_iter()
                 .filter_map(Seen::present)
-                .find(|record| record.id == id && is_over(record))
+                .find(|record| record.id == id && record.is_over())
         });
         if let Some(known) = known {
             return Seen::Present(known.clone());

@@ -121,7 +121,23 @@ pub struct Details {
     pub queues: Option<Gap>,
 }
 
+/// The status of a stack whose way back failed: it takes no update before its rollback is continued.
+pub const ROLLBACK_FAILED: &str = "UPDATE_ROLLBACK_FAILED";
+
 impl Observation {
+    /// Whether a change runs, by any of the three that can tell: right after a request the product may still look as before, and its
+    /// record does not.
+    pub fn is_changing(&self) -> bool {
+        self.products.present().into_iter().flatten().any(|it| it.status == "UNDER_CHANGE")
+            || self.root.present().is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+            || self.last_record.present().is_some_and(Record::runs)
+    }
+
+    /// Whether the rollback of the root stack failed.
+    pub fn is_stuck(&self) -> bool {
+        self.root.present().is_some_and(|root| root.status == ROLLBACK_FAILED)
+    }
+
     /// Everything that could not be read: in words, and why.
     pub fn gaps(&self) -> Vec<(&'static str, &Gap)> {
         let offer = self.target.present();
@@ -257,6 +273,18 @@ pub struct Record {
     pub outputs: BTreeMap<String, String>,
     /// `aws:servicecatalog:provisioningPrincipalArn`: who asked.
     pub principal: Option<String>,
+}
+
+impl Record {
+    /// Whether it stays as it is from now on.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_str(), "SUCCEEDED" | "FAILED")
+    }
+
+    /// Whether what it asks for is under way. A status that is new to us is neither this nor over.
+    pub fn runs(&self) -> bool {
+        matches!(self.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
+    }
 }
 
 /// A version of the product.

@@ -98,8 +98,7 @@ pub fn last_failure(observation: &Observation, story: &Story) -> LastFailure {
     let began = story.stacks.first().and_then(beginning);
     let events = whose_events(record, began);
     // A way back that failed stands in the way whatever was asked for since.
-    let is_stuck =
-        observation.root.present().is_some_and(|root| root.status == "UPDATE_ROLLBACK_FAILED");
+    let is_stuck = observation.is_stuck();
     let from_events = match events {
         Events::Older if is_stuck => {
             let found = diagnose(story, leads_back_to_redis(observation, &mut unseen));
@@ -160,10 +159,9 @@ enum Events {
 
 fn whose_events(record: Option<&Record>, began: Option<Timestamp>) -> Events {
     let (Some(record), Some(began)) = (record, began) else { return Events::Untold };
-    let over = matches!(record.status.as_str(), "SUCCEEDED" | "FAILED");
     if record.created.is_some_and(|created| created.duration_since(began) > CLOCKS_APART) {
         Events::Older
-    } else if over
+    } else if record.is_over()
         && record.updated.is_some_and(|updated| began.duration_since(updated) > CLOCKS_APART)
     {
         Events::Outside
@@ -264,10 +262,7 @@ fn outcome(
 ) -> Outcome {
     let stack = observation.root.present().map(|root| root.status.as_str()).unwrap_or_default();
     let failure = diagnosis.is_some_and(tells_of_a_failure);
-    let runs = stack.ends_with("_IN_PROGRESS")
-        || record.is_some_and(|record| {
-            matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
-        });
+    let runs = stack.ends_with("_IN_PROGRESS") || record.is_some_and(Record::runs);
     let goes_back = stack.contains("ROLLBACK") && stack.ends_with("_IN_PROGRESS");
     if runs && (failure || goes_back) {
         Outcome::GoingBack

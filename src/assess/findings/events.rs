@@ -3,7 +3,6 @@
 use super::super::holds::{End, Hold, LEASE, LONGEST_UPDATE, Release, holds_on};
 use super::super::types::{Finding, Severity};
 use super::finding;
-use super::sync::under_change;
 use crate::observe::observation::{Observation, Trigger};
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +17,7 @@ pub(super) fn find(observation: &Observation, found: &mut Vec<Finding>) {
 /// Triggers that are off although nothing goes on.
 fn left_paused(observation: &Observation, found: &mut Vec<Finding>) {
     let Some(triggers) = observation.triggers.present() else { return };
-    if under_change(observation) {
+    if observation.is_changing() {
         return;
     }
     // Right after a change they are about to be given back.
@@ -53,8 +52,7 @@ fn left_paused(observation: &Observation, found: &mut Vec<Finding>) {
         _ if held == off.len() => "whoever paused them did not give them back",
         _ => "some were paused and not given back, some were disabled without a hold",
     };
-    let stuck = held > 0
-        && observation.root.present().is_some_and(|root| root.status == "UPDATE_ROLLBACK_FAILED");
+    let stuck = held > 0 && observation.is_stuck();
     let what = if stuck {
         "are paused, and the stack is stuck in UPDATE_ROLLBACK_FAILED: they come back when its rollback is through".to_owned()
     } else {

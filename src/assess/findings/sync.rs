@@ -6,7 +6,9 @@ use super::super::running::{self, Running};
 use super::super::types::{Finding, Severity};
 use super::finding;
 use crate::desired::{CacheVersion, Engine, Role};
-use crate::observe::observation::{Cache, Observation, Product, Record, Seen, Stack};
+use crate::observe::observation::{
+    Cache, Observation, Product, ROLLBACK_FAILED, Record, Seen, Stack,
+};
 use crate::text::moment;
 use jiff::SignedDuration;
 
@@ -23,21 +25,6 @@ pub(super) fn find(observation: &Observation, facts: &Facts<'_>, found: &mut Vec
     }
     silent(observation, found);
     real(observation, facts, found);
-}
-
-/// Whether anything is being changed: then disagreements are on their way out.
-pub(super) fn under_change(observation: &Observation) -> bool {
-    let moving = |status: &str| status.ends_with("_IN_PROGRESS");
-    observation
-        .products
-        .present()
-        .into_iter()
-        .flatten()
-        .any(|product| product.status == "UNDER_CHANGE")
-        || observation.root.present().is_some_and(|root| moving(&root.status))
-        || observation.last_record.present().is_some_and(|record| {
-            matches!(record.status.as_str(), "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR")
-        })
 }
 
 /// A change of which nothing is heard for long.
@@ -130,7 +117,7 @@ fn version(
     let Some(asked) = product.artifact_id.as_deref().filter(|asked| *asked != running.id) else {
         return;
     };
-    if under_change(observation) {
+    if observation.is_changing() {
         return;
     }
     let name = observation
@@ -175,7 +162,7 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
         .chain(nested.iter().map(|stack| (&stack.logical_id, &stack.status, &stack.reason)));
     for (name, status, reason) in all {
         let why = because(reason.as_deref());
-        if status == "UPDATE_ROLLBACK_FAILED" {
+        if status == ROLLBACK_FAILED {
             found.push(
                 finding("sync/rollback-failed", Severity::Critical, format!("the way back of stack {name} failed{why}"))
                     .values("UPDATE_ROLLBACK_COMPLETE", status)
@@ -199,7 +186,7 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
         return;
     };
     let Some(recorded) = record.updated else { return };
-    if !under_change(observation) && stack.duration_since(recorded) > CLOCKS_APART {
+    if !observation.is_changing() && stack.duration_since(recorded) > CLOCKS_APART {
         let last = asked_by(record)
             .map(|who| format!("; the last request there was that of {who}"))
             .unwrap_or_default();
@@ -216,7 +203,7 @@ fn stacks(product: &Product, observation: &Observation, found: &mut Vec<Finding>
 fn real(observation: &Observation, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let Some(root) = observation.root.present() else { return };
     // What a deleted stack left is not left behind by an update, and what went with it is not missing from it.
-    if under_change(observation) || is_deleted(root) {
+    if observation.is_changing() || is_deleted(root) {
         return;
     }
     if observation.database.is_absent() {

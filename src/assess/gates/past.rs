@@ -8,7 +8,7 @@ use crate::assess::findings::asked_by;
 use crate::assess::past::Refused;
 use crate::assess::types::{ChangeKind, StepKind};
 use crate::desired::{Approval, Engine, Role, Storage};
-use crate::observe::observation::Record;
+use crate::observe::observation::{ROLLBACK_FAILED, Record};
 use crate::text::moment;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -79,7 +79,7 @@ pub(super) fn attempts(case: &Case<'_>) -> Verdict {
     let history = case.observation.history.present().map_or(&[][..], Vec::as_slice);
     let updates = || history.iter().filter(|record| changes_the_stack(record));
     let failed: Vec<&Record> = updates()
-        .skip_while(|record| is_running(record))
+        .skip_while(|record| !record.is_over())
         .take_while(|record| record.status != "SUCCEEDED")
         .filter(|record| record.status == "FAILED")
         .filter(counts)
@@ -131,10 +131,6 @@ fn not_converging(case: &Case<'_>, updates: &[&Record]) -> Verdict {
 
 fn changes_the_stack(record: &Record) -> bool {
     record.kind != "TERMINATE_PROVISIONED_PRODUCT"
-}
-
-fn is_running(record: &Record) -> bool {
-    !matches!(record.status.as_str(), "SUCCEEDED" | "FAILED")
 }
 
 fn failed_attempts(case: &Case<'_>, failed: &[&Record]) -> Option<Verdict> {
@@ -211,7 +207,7 @@ fn what_it_changed(case: &Case<'_>, diagnosis: Option<&Diagnosis>) -> String {
             Some(version) => format!("the stack is back at {version}"),
             None => "the stack is back where it was".to_owned(),
         }),
-        Some("UPDATE_ROLLBACK_FAILED") => {
+        Some(ROLLBACK_FAILED) => {
             parts.push("the stack is stuck on its way back".to_owned());
         }
         Some(_) | None => {}

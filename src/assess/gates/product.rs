@@ -242,12 +242,7 @@ pub(super) fn stable(case: &Case<'_>) -> Verdict {
     }
     // Right after a request the product may still look as before; its record does not.
     match &observation.last_record {
-        Seen::Present(record)
-            if matches!(
-                record.status.as_str(),
-                "CREATED" | "IN_PROGRESS" | "IN_PROGRESS_IN_ERROR"
-            ) =>
-        {
+        Seen::Present(record) if record.runs() => {
             parts
                 .push(Verdict::waiting(format!("record {} is {}", record.id, record.status), None));
         }

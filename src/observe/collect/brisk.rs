@@ -34,7 +34,7 @@ pub(super) async fn brisk(
     };
     let reader = session.reader();
     let by_id = ReaderRef::Id(product.id.clone());
-    let is_over = super::is_over(record);
+    let is_over = record.is_over();
     let record_again = async {
         // A record that is over stays as it is.
         if is_over { None } else { Some(reader.record(&record.id).await) }
@@ -125,9 +125,7 @@ pub(super) async fn brisk(
 
 /// Whether a change runs, by any of the three that can tell.
 fn moves(product: &Product, record: &Record, root_status: &str) -> bool {
-    product.status == "UNDER_CHANGE"
-        || root_status.ends_with("_IN_PROGRESS")
-        || !super::is_over(record)
+    product.status == "UNDER_CHANGE" || root_status.ends_with("_IN_PROGRESS") || !record.is_over()
 }
 
 /// The nested stacks; resources are listed again only of those that work at them now.
