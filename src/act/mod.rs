@@ -11,9 +11,16 @@ mod update;
 
 use crate::assess::types::{Order, Step, StepKind, TriggerTarget};
 use crate::aws::{Class, Error, Session};
-use crate::clock::Instant;
+use crate::clock::{self, Instant};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long after a look a step may be sent that was decided on it. The pause protocol's margins take it for short.
+pub const LOOK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
+
+/// How far apart the two looks are that see a change ended.
+pub const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What became of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +67,23 @@ impl Outcome {
         let refused = self.refused.iter().map(|refusal| refusal.message.as_str());
         let others = self.unknown.iter().chain(&self.passed_over).map(String::as_str);
         refused.chain(others).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Nothing was sent: the look that the step was decided on is too old by now.
+    pub fn too_late() -> Self {
+        Self {
+            passed_over: vec!["the look it was decided on is too old by now".to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is later than `until`, which is noted.
+    fn is_over(&mut self, until: Instant) -> bool {
+        let over = clock::now() > until;
+        if over {
+            self.passed_over.extend(Self::too_late().passed_over);
+        }
+        over
     }
 
     fn refuse(&mut self, what: &str, error: &Error) {

@@ -5,7 +5,7 @@
 use super::Outcome;
 use crate::assess::types::ContinueOrder;
 use crate::aws::{self, IdempotencyToken, Reader, Writer};
-use crate::clock::{self, Instant};
+use crate::clock::Instant;
 
 /// Continues it, if the stack still is what the step was decided on.
 pub(super) async fn go_on(
@@ -32,8 +32,7 @@ pub(super) async fn go_on(
             return outcome;
         }
     }
-    if clock::now() > until {
-        outcome.passed_over.push("the look it was decided on is too old by now".to_owned());
+    if outcome.is_over(until) {
         return outcome;
     }
     match writer.continue_update_rollback(&order.stack_id, &order.skip, &token).await {

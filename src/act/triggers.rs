@@ -9,7 +9,7 @@ use crate::assess::holds::{HOLD_PREFIX, Hold};
 use crate::assess::types::TriggerTarget;
 use crate::aws::types::Mapping;
 use crate::aws::{self, Reader, Writer};
-use crate::clock::{self, Instant};
+use crate::clock::Instant;
 use crate::text::sanitize;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(super) async fn hold(
     let mut outcome = Outcome::default();
     for target in targets {
         if as_expected(reader, target, &mut outcome).await.is_some() {
-            if is_over(until, &mut outcome) {
+            if outcome.is_over(until) {
                 break;
             }
             tag(writer, target, &mut outcome).await;
@@ -37,15 +37,6 @@ pub(super) async fn hold(
         }
     }
     outcome
-}
-
-/// Whether the look that a step was decided on is too old by now.
-fn is_over(until: Instant, outcome: &mut Outcome) -> bool {
-    let over = clock::now() > until;
-    if over {
-        outcome.passed_over.push("the look it was decided on is too old by now".to_owned());
-    }
-    over
 }
 
 /// Disables what still bears the claim.
@@ -59,7 +50,7 @@ pub(super) async fn disable(
     let mut outcome = Outcome::default();
     for target in targets {
         let Some((state, tags)) = claimed(reader, target, &mut outcome).await else { continue };
-        if is_over(until, &mut outcome) {
+        if outcome.is_over(until) {
             break;
         }
         match state.as_str() {

@@ -9,6 +9,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod by_hand;
 pub mod check;
 pub mod codes;
 mod conditions;

@@ -1,32 +1,22 @@
 //! `ted-controller resume-events WHAT`: gives back what is paused for a TED, by hand, for when its controller is gone.
 //!
-//! It asks the same decision as the daemon does, once for every controller that holds something, and so gives back only what that allows:
+//! What may be given back is decided in [`by_hand`]:
 //! nothing while a change runs, and nothing that may still lead to an update. What an operator disabled stays his.
 
 use super::what::{AwsArgs, Subject, subjects};
 use super::{Failure, exit, output};
-use crate::act::{self, Disabled, Outcome};
-use crate::assess::holds::{End, Hold, hold_of};
-use crate::assess::protocol::{Motion, scene};
-use crate::assess::types::{Order, Step, StepKind};
-use crate::assess::{Context, survey};
+use crate::act::{self, BETWEEN_LOOKS, Disabled, LOOK_IS_GOOD_FOR, Outcome};
+use crate::assess::by_hand::{self, NotNow};
+use crate::assess::types::{Order, Step};
 use crate::clock;
-use crate::observe::observation::{Observation, Trigger};
+use crate::observe::observation::Observation;
 use crate::observe::{Depth, Observer};
-use crate::text::{moment, sanitize};
-use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How far apart the two looks are that see a change ended, and how soon to look again after a step.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
-
 /// For how long triggers on their way are waited for.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// How long a step may take that was decided on a look.
-const LOOK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -71,11 +61,11 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, Failure> {
 async fn resume(subject: &Subject, observer: &Observer, yes: bool) -> Result<Ended, Failure> {
     let name = subject.name.as_str();
     let observation = subject.look(observer).await?;
-    let owed = owed(&observation).map_err(|why| Failure {
+    let owed = by_hand::owed(&observation).map_err(|why| Failure {
         message: format!("{name}: {why}"),
         hint: Some("`ted-controller doctor` shows what is missing".to_owned()),
     })?;
-    for trigger in left_alone(&observation) {
+    for trigger in by_hand::left_alone(&observation) {
         output::note(format_args!(
             "{name}: `{}` is {} without a hold: somebody disabled it, and it is left alone",
             trigger.function, trigger.state
@@ -88,110 +78,14 @@ async fn resume(subject: &Subject, observer: &Observer, yes: bool) -> Result<End
     for line in &owed {
         output::line(format_args!("{name}: {line}"));
     }
-    if let Some((ended, why)) = forbidden(&observation) {
-        output::error(format_args!("{name}: not now: {why}"), None);
-        return Ok(ended);
+    if let Some(not_now) = by_hand::forbidden(&observation) {
+        return Ok(tell_not_now(name, &not_now));
     }
     if !yes && !confirmed(name, owed.len())? {
         output::line(format_args!("{name}: left as it is."));
         return Ok(Ended::NeedsPerson);
     }
     Box::pin(give_back(subject, observer, observation)).await
-}
-
-/// What is paused for the product, a sentence a trigger; or what could not be read.
-fn owed(observation: &Observation) -> Result<Vec<String>, String> {
-    let (product, triggers) = parts(observation)?;
-    let lines = triggers.iter().filter_map(|trigger| {
-        let (since, by) = match hold_of(trigger, product)? {
-            Hold::Held(claim) => (Some(claim.at), claim.controller),
-            Hold::Released(release) if release.end == End::Open => {
-                (release.at, release.controller.unwrap_or("somebody"))
-            }
-            Hold::Released(_) | Hold::Garbled(_) => return None,
-        };
-        let since = since.map_or_else(String::new, |at| format!(" since {}", moment(at)));
-        let by = sanitize(by);
-        Some(format!("`{}` is {}, held by {by}{since}", trigger.function, trigger.state))
-    });
-    Ok(lines.collect())
-}
-
-fn parts(observation: &Observation) -> Result<(&str, &[Trigger]), String> {
-    let unread = |what: &str, gap: Option<&crate::observe::observation::Gap>| match gap {
-        Some(gap) => format!("{what} cannot be read: {}", gap.message),
-        None => format!("{what} are not known"),
-    };
-    let products = observation.products.present();
-    let Some([product]) = products.map(Vec::as_slice) else {
-        return Err(unread("the provisioned product", observation.products.gap()));
-    };
-    let Some(triggers) = observation.triggers.present() else {
-        return Err(unread("the worker triggers", observation.triggers.gap()));
-    };
-    if let Some(gap) = &observation.details.tags {
-        return Err(unread("the tags of worker triggers", Some(gap)));
-    }
-    Ok((&product.id, &triggers.mappings))
-}
-
-/// Triggers that are off for nobody's sake.
-fn left_alone(observation: &Observation) -> impl Iterator<Item = &Trigger> {
-    let triggers = observation.triggers.present().into_iter().flat_map(|all| &all.mappings);
-    triggers.filter(|trigger| {
-        let held = trigger.tags.iter().flat_map(|tags| tags.iter()).any(|(key, value)| {
-            key.starts_with(crate::assess::holds::HOLD_PREFIX) && Hold::parse(value).is_owed()
-        });
-        trigger.state != "Enabled" && trigger.state != "Enabling" && !held
-    })
-}
-
-/// Why nothing may be given back at this moment.
-fn forbidden(observation: &Observation) -> Option<(Ended, String)> {
-    let motion = scene(observation).map(|scene| scene.motion);
-    let root = observation.root.present().map_or("unknown", |root| root.status.as_str());
-    match motion {
-        Some(Motion::Moving) => {
-            Some((Ended::Later, "a change runs; events stay paused until it ends".to_owned()))
-        }
-        Some(Motion::Unknown) | None => Some((
-            Ended::NeedsPerson,
-            "whether a change runs is not known: `ted-controller doctor` shows what cannot be read"
-                .to_owned(),
-        )),
-        Some(Motion::Stuck) if next(observation).is_none() => Some((
-            Ended::NeedsPerson,
-            format!(
-                "the stack is {root}, and events would run against a half-changed TED; repair it (`ted-controller diagnose`), or enable the triggers in Lambda and remove their hold tags"
-            ),
-        )),
-        Some(Motion::Still) if next(observation).is_none() => Some(wait_for_lease(observation)),
-        Some(Motion::Still | Motion::Stuck) => None,
-    }
-}
-
-/// A hold that may still lead to an update: until its lease is over only the process that made it knows whether it does.
-fn wait_for_lease(observation: &Observation) -> (Ended, String) {
-    let Ok((product, triggers)) = parts(observation) else {
-        return (Ended::NeedsPerson, "what is held cannot be read".to_owned());
-    };
-    if triggers.iter().any(|trigger| !matches!(trigger.state.as_str(), "Enabled" | "Disabled")) {
-        return (Ended::Later, "triggers are on their way; try again in a moment".to_owned());
-    }
-    let until = triggers
-        .iter()
-        .filter_map(|trigger| match hold_of(trigger, product)? {
-            Hold::Held(claim) => claim.at.checked_add(crate::assess::holds::LEASE).ok(),
-            Hold::Released(_) | Hold::Garbled(_) => None,
-        })
-        .max();
-    let until = until.map_or_else(|| "it ends".to_owned(), moment);
-    (
-        Ended::Later,
-        format!(
-            "the hold may still lead to an update until {until}; a controller that runs gives events back by itself, and after that time anybody may"
-        ),
-    )
 }
 
 /// Whether a person at the terminal says yes.
@@ -211,28 +105,6 @@ fn confirmed(name: &str, triggers: usize) -> Result<bool, Failure> {
     Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// The next step of giving back, of whichever controller's holds.
-fn next(observation: &Observation) -> Option<Step> {
-    let (product, triggers) = parts(observation).ok()?;
-    let of_whom: BTreeSet<&str> = triggers
-        .iter()
-        .filter_map(|trigger| match hold_of(trigger, product)? {
-            Hold::Held(claim) => Some(claim.controller),
-            Hold::Released(release) => Some(release.controller.unwrap_or_default()),
-            Hold::Garbled(_) => None,
-        })
-        .collect();
-    of_whom.into_iter().find_map(|controller| {
-        let context = Context {
-            controller_id: controller.to_owned(),
-            process: "by-hand".to_owned(),
-            ..Context::default()
-        };
-        let step = survey(observation, &context).next_step().cloned()?;
-        matches!(step.step, StepKind::Release | StepKind::Enable).then_some(step)
-    })
-}
-
 async fn give_back(
     subject: &Subject,
     observer: &Observer,
@@ -243,11 +115,11 @@ async fn give_back(
     let mut refused = false;
     loop {
         let looked_at = clock::now();
-        if let Some(step) = next(&observation) {
+        if let Some(step) = by_hand::next(&observation) {
             // What is given up was seen to be over in two looks.
             clock::sleep(BETWEEN_LOOKS).await;
             observation = observer.look(&subject.query, Depth::Full).await?.observation;
-            match next(&observation) {
+            match by_hand::next(&observation) {
                 Some(again) if again.step == step.step => {
                     let outcome = carry_out(subject, observer, &again).await?;
                     refused |= !outcome.refused.is_empty();
@@ -255,14 +127,13 @@ async fn give_back(
                 }
                 Some(_) | None => {}
             }
-        } else if owed(&observation).is_ok_and(|owed| owed.is_empty()) {
+        } else if by_hand::owed(&observation).is_ok_and(|owed| owed.is_empty()) {
             output::line(format_args!("{name}: events run again."));
             return Ok(Ended::GivenBack);
         }
-        if let Some((ended, why)) = forbidden(&observation).filter(|_| !is_on_its_way(&observation))
-        {
-            output::error(format_args!("{name}: not now: {why}"), None);
-            return Ok(ended);
+        let on_its_way = by_hand::is_on_its_way(&observation);
+        if let Some(not_now) = by_hand::forbidden(&observation).filter(|_| !on_its_way) {
+            return Ok(tell_not_now(name, &not_now));
         }
         if refused {
             return Ok(Ended::Refused);
@@ -276,11 +147,9 @@ async fn give_back(
     }
 }
 
-/// Whether triggers are still changing their state.
-fn is_on_its_way(observation: &Observation) -> bool {
-    parts(observation).is_ok_and(|(_, triggers)| {
-        triggers.iter().any(|trigger| !matches!(trigger.state.as_str(), "Enabled" | "Disabled"))
-    })
+fn tell_not_now(name: &str, not_now: &NotNow) -> Ended {
+    output::error(format_args!("{name}: not now: {}", not_now.why), None);
+    if not_now.needs_person { Ended::NeedsPerson } else { Ended::Later }
 }
 
 async fn carry_out(

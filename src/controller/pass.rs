@@ -5,7 +5,7 @@
 //! is it done. So every gate is asked again right before an update, and a release is seen in two looks.
 
 use super::guard;
-use crate::act;
+use crate::act::{self, BETWEEN_LOOKS, LOOK_IS_GOOD_FOR};
 use crate::assess::diagnosis::{Diagnosis, last_failure};
 use crate::assess::facts::Facts;
 use crate::assess::holds::{Hold, hold_of};
@@ -14,7 +14,7 @@ use crate::assess::types::{Assessment, ConditionStatus, ConditionType, Order, St
 use crate::assess::{Context, Frozen, assess, survey};
 use crate::clock::{self, Instant};
 use crate::desired::{Desired, Entry, Standing};
-use crate::observe::observation::{NestedStack, Observation, Record, Seen};
+use crate::observe::observation::{NestedStack, Observation, ROLLBACK_FAILED, Record, Seen};
 use crate::observe::{Depth, LookError, Observer, Query};
 use crate::report::audit::{Audit, Line};
 use crate::report::metrics::Metrics;
@@ -23,15 +23,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long after a look a step may be sent that was decided on it. The pause protocol's margins take it for short.
-const LOOK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
-
 /// How old the events of a stack that is stuck may be: a person may have continued its rollback, and it may have failed again, between
 /// two looks.
 const STUCK_EVENTS_AGE: SignedDuration = SignedDuration::from_mins(5);
-
-/// How far apart the two looks are that see a change ended.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What a pass is about.
 #[derive(Clone, Debug)]
@@ -42,6 +36,14 @@ pub(super) struct Subject {
     pub(super) entry: Option<Entry>,
     /// What to look at.
     pub(super) query: Query,
+}
+
+impl Subject {
+    /// How often CloudFormation's drift detection is wanted; zero: never.
+    fn deep_drift_interval(&self) -> Duration {
+        let policy = self.entry.as_ref().map(|entry| &entry.desired.spec.policy);
+        policy.map_or(Duration::ZERO, |policy| policy.deep_drift_interval)
+    }
 }
 
 /// What a pass needs beside its subject.
@@ -127,7 +129,14 @@ async fn look_and_act(
 ) -> Result<Verdict, LookError> {
     let mut looked_at = clock::now();
     let mut verdict = Box::pin(look(means, subject, depth, context, diagnosed)).await?;
-    let Some(mut step) = verdict.step().cloned() else { return Ok(verdict) };
+    let Some(mut step) = verdict.step().cloned() else {
+        // Only where nothing is to be done and nothing paused: a detection has no business between a decision and its deed.
+        if !verdict.owes() {
+            let interval = subject.deep_drift_interval();
+            means.observer.deep_turn(&subject.query, &verdict.observation, interval).await;
+        }
+        return Ok(verdict);
+    };
     if let Some(again) = second_look(&step, &verdict) {
         if step.step == StepKind::Release {
             clock::sleep(BETWEEN_LOOKS.div_f64(means.pace)).await;
@@ -182,9 +191,7 @@ async fn look(
         let (operation, message) = (gap.operation.clone(), gap.message.clone());
         return Err(LookError::Product { operation, message });
     }
-    let policy = subject.entry.as_ref().map(|entry| &entry.desired.spec.policy);
-    let interval = policy.map_or(Duration::ZERO, |policy| policy.deep_drift_interval);
-    means.observer.deep(&subject.query, &mut observation, interval).await;
+    means.observer.deep_known(&subject.query, &mut observation, subject.deep_drift_interval());
     let diagnosis = diagnosis(means, subject, &observation, diagnosed).await;
     context.diagnosis = diagnosis.as_ref().map(|it| (it.record.clone(), it.found.clone()));
     let desired = subject.entry.as_ref().map(|entry| &entry.desired);
@@ -229,15 +236,14 @@ async fn diagnosis(
     }
     let story = means.observer.story(&subject.query, observation).await.ok()?;
     let found = last_failure(observation, &story).diagnosis?;
-    let in_part = stack == "UPDATE_ROLLBACK_FAILED" && !found.unseen.is_empty();
+    let in_part = stack == ROLLBACK_FAILED && !found.unseen.is_empty();
     let moved = stack.ends_with("_IN_PROGRESS") || in_part;
     let (record, stack) = (record.id.clone(), stack.to_owned());
     Some(Diagnosed { record, stack, moved, at: observation.now, found })
 }
 
 fn is_old(known: &Diagnosed, observation: &Observation) -> bool {
-    known.stack == "UPDATE_ROLLBACK_FAILED"
-        && observation.now.duration_since(known.at) > STUCK_EVENTS_AGE
+    known.stack == ROLLBACK_FAILED && observation.now.duration_since(known.at) > STUCK_EVENTS_AGE
 }
 
 fn judge(
@@ -291,8 +297,7 @@ async fn carry_out(
     }
     // The disk may have taken its time.
     let outcome = if step.step.begins_something() && looked_at.elapsed() > LOOK_IS_GOOD_FOR {
-        let passed_over = vec!["the look it was decided on is too old by now".to_owned()];
-        act::Outcome { passed_over, ..Default::default() }
+        act::Outcome::too_late()
     } else {
         act::perform(&session, &step, looked_at + LOOK_IS_GOOD_FOR, &means.disabled).await
     };
@@ -470,13 +475,7 @@ impl Verdict {
 
     /// Whether something is being changed in AWS at this moment.
     pub(super) fn is_moving(&self) -> bool {
-        let product = self.observation.products.present().and_then(|products| products.first());
-        product.is_some_and(|product| product.status == "UNDER_CHANGE")
-            || self
-                .observation
-                .root
-                .present()
-                .is_some_and(|root| root.status.ends_with("_IN_PROGRESS"))
+        self.observation.is_changing()
     }
 
     /// How far a change has come, by the stacks that are through. What was complete before the change is still to come.

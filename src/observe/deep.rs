@@ -2,7 +2,7 @@
 //!
 //! It sees what no other look sees (a security group, an alarm, a parameter group changed by hand) and costs more than all other looks: it
 //! takes minutes, leaves its result on the stack, is refused while another one runs, and does not follow nested stacks. So the daemon
-//! ([`Observer::deep`]) does one small piece of it a pass: start one, ask whether it is done, or read what it found. `turns` says which,
+//! ([`Observer::deep_turn`]) does one small piece of it a pass: start one, ask whether it is done, or read what it found. `turns` says which,
 //! and keeps the cost below half a call a minute whatever interval a document asks for. People who wait in front of a terminal get all
 //! stacks at once ([`Observer::deep_now`]).
 //!
@@ -66,6 +66,10 @@ impl AllTurns {
         Some(Held { all: self, key, turns: Some(turns) })
     }
 
+    fn of(&self, query: &Query) -> Option<Held<'_>> {
+        self.hold(deep_key(query), || Turns::new(query.product.as_str(), clock::now()))
+    }
+
     fn forget(&self, key: &Key) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
@@ -86,20 +90,29 @@ impl Drop for Held<'_> {
 }
 
 impl Observer {
-    /// Does the next small piece of drift detection, if one is due, and adds what is known so far to the observation.
+    /// Adds what drift detection has found so far to the observation. Asks nothing.
     ///
-    /// `interval`: how often each stack is to be looked at (`deepDriftInterval`); zero: never, and what was known is forgotten. At most
-    /// one request is made, of one page where the stack has up to 100 resources. A request that fails is a part of the answer.
-    pub async fn deep(&self, query: &Query, observation: &mut Observation, interval: Duration) {
-        let key = (query.target(), query.product.clone());
+    /// `interval`: how often each stack is to be looked at (`deepDriftInterval`); zero: never, and what was known is forgotten.
+    pub fn deep_known(&self, query: &Query, observation: &mut Observation, interval: Duration) {
         if interval.is_zero() {
-            return self.deep.forget(&key);
+            return self.deep.forget(&deep_key(query));
         }
-        let begin = || Turns::new(query.product.as_str(), clock::now());
-        let Some(mut held) = self.deep.hold(key, begin) else { return };
+        let Some(mut held) = self.deep.of(query) else { return };
+        let Some(turns) = &mut held.turns else { return };
+        turns.forget_what_changed(observation);
+        observation.deep_drift = turns.report(&stacks(observation));
+    }
+
+    /// Does the next small piece of drift detection, if one is due; the next look knows what came of it.
+    ///
+    /// At most one request is made, of one page where the stack has up to 100 resources. A request that fails is a part of the answer.
+    pub async fn deep_turn(&self, query: &Query, observation: &Observation, interval: Duration) {
+        if interval.is_zero() {
+            return;
+        }
+        let Some(mut held) = self.deep.of(query) else { return };
         let Some(turns) = &mut held.turns else { return };
         let stacks = stacks(observation);
-        turns.forget_what_changed(observation);
         let quiet = is_quiet(observation);
         if let Some(turn) = turns.next(&stacks, quiet, interval, clock::now())
             && let Ok(session) = self.session(query).await
@@ -111,7 +124,6 @@ impl Observer {
             };
             Box::pin(asking.take(turn, turns, interval)).await;
         }
-        observation.deep_drift = turns.report(&stacks);
     }
 
     /// Runs drift detection on every stack now, and waits for it: minutes.
@@ -143,6 +155,10 @@ impl Observer {
     }
 }
 
+fn deep_key(query: &Query) -> Key {
+    (query.target(), query.product.clone())
+}
+
 /// Root and nested stacks, the root first.
 fn stacks(observation: &Observation) -> Vec<StackRef> {
     let Some(root) = observation.root.present() else { return Vec::new() };
@@ -159,9 +175,9 @@ fn stacks(observation: &Observation) -> Vec<StackRef> {
 
 /// Whether nothing is being changed: a detection during an update would compare with half a template.
 fn is_quiet(observation: &Observation) -> bool {
-    let product = observation.products.present().and_then(|products| products.first());
-    product.is_some_and(|product| product.status != "UNDER_CHANGE")
-        && observation.root.present().is_some_and(|root| !root.status.ends_with("_IN_PROGRESS"))
+    let known = observation.products.present().is_some_and(|products| !products.is_empty())
+        && observation.root.present().is_some();
+    known && !observation.is_changing()
 }
 
 /// Whether a detection may run on a stack in this status (user guide, "Detect drift on an entire CloudFormation stack").
